@@ -3,4 +3,5 @@
 pub mod clock;
 pub mod level;
 pub mod record;
+pub mod rotation;
 pub mod units;
