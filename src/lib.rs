@@ -1,7 +1,16 @@
-//! loghand: every handler of Python's logging, for the shell.
+//! loghand: every handler of Python's logging, for the shell. The map, from the top layer down:
 
-pub mod clock;
-pub mod level;
-pub mod record;
-pub mod rotation;
-pub mod units;
+pub mod handlers; // where lines end: one file per Python class
+
+pub mod rotation; // what moving log files means: schedules, names, backups, compression
+
+pub mod stream; // the heart: batches, handlers, queues, the pump
+
+pub mod backoff; // waiting before another attempt
+pub mod clock; // the time of day, handed in; zones
+pub mod inode; // what only Unix has: identity, locks, modes
+pub mod level; // Python's levels
+pub mod record; // one record and what is known of it
+pub mod report; // what is said on stderr, and the exit code
+pub mod stop; // signals, and the question whether to stop
+pub mod units; // sizes and durations as people write them

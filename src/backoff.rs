@@ -1,0 +1,82 @@
+//! How long to wait before a failed step is tried again, and when to give up.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::stop::Stop;
+
+/// After TERM, a step that fails is tried for this long and no longer.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Growing waits: `start`, then `factor` times as long each time, up to `max`.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    start: Duration,
+    factor: u32,
+    max: Duration,
+    next: Duration,
+}
+
+impl Backoff {
+    pub fn new(start: Duration, factor: u32, max: Duration) -> Self {
+        Self { start, factor, max, next: start }
+    }
+
+    /// For files: a tenth of a second, doubled up to a second; asking the kernel again costs next to nothing.
+    pub fn for_files() -> Self {
+        Self::new(Duration::from_millis(100), 2, Duration::from_secs(1))
+    }
+
+    /// The wait before the next attempt.
+    pub fn advance(&mut self) -> Duration {
+        let wait = self.next;
+        self.next = (wait * self.factor).min(self.max);
+        wait
+    }
+
+    /// The step went well: the next failure begins anew.
+    pub fn reset(&mut self) {
+        self.next = self.start;
+    }
+}
+
+/// Waits between the attempts of one step that must succeed.
+pub struct Patience {
+    backoff: Backoff,
+    stop: Stop,
+    stopped: Option<Instant>,
+}
+
+impl Patience {
+    pub fn new(backoff: Backoff, stop: &Stop) -> Self {
+        Self { backoff, stop: stop.clone(), stopped: None }
+    }
+
+    /// Sleeps before the next attempt; false when TERM came and the time of grace is over.
+    pub fn wait(&mut self) -> bool {
+        let wait = self.backoff.advance();
+        if self.stopped.is_none() && !self.stop.wait(wait) {
+            return true;
+        }
+        let stopped = *self.stopped.get_or_insert_with(Instant::now);
+        if stopped.elapsed() >= GRACE {
+            return false;
+        }
+        thread::sleep(wait.min(GRACE.saturating_sub(stopped.elapsed())));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_their_bound_and_begin_anew() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), 2, Duration::from_secs(5));
+        let waits: Vec<u64> = (0..5).map(|_| backoff.advance().as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 5, 5]);
+        backoff.reset();
+        assert_eq!(backoff.advance(), Duration::from_secs(1));
+    }
+}

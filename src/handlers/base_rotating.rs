@@ -1,0 +1,434 @@
+//! BaseRotatingHandler: a log file that is rolled over by size, by the clock, or both at once.
+//!
+//! Several processes may write one log. Each appends whole lines in single writes and holds a shared lock on the file
+//! that it has open; every 100 ms at most, and before each rollover of its own, it looks whether the name still leads
+//! there. Who rolls holds the roll lock and looks once more. Alone, a writer pays one stat(2) in 100 ms for this.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use chrono::{DateTime, FixedOffset, Utc};
+
+use crate::backoff::Backoff;
+use crate::inode::{self, FileId};
+use crate::rotation::archives::Layout;
+use crate::rotation::backups;
+use crate::rotation::budget::Budget;
+use crate::rotation::hooks::Hook;
+use crate::rotation::housekeeper::{Duties, Housekeeper};
+use crate::rotation::lock::RollLock;
+use crate::stream::batch::Batch;
+use crate::stream::context::Context;
+use crate::stream::handler::{Control, Handler};
+
+use super::file::{FileOptions, LogFile, plain};
+use super::rotating_file::{Portion, SizeRule};
+use super::timed_rotating_file::TimeRule;
+
+/// How often it is looked whether the name still leads to the open file, while lines come.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// When and how a log is rolled over.
+pub struct Rules {
+    pub size: SizeRule,
+    pub time: Option<TimeRule>,
+    pub rotator: Option<Hook>,
+    /// A symlink that always leads to the current file.
+    pub link: Option<PathBuf>,
+    pub duties: Duties,
+}
+
+/// Python's RotatingFileHandler and TimedRotatingFileHandler in one.
+pub struct BaseRotatingHandler {
+    log: LogFile,
+    size: SizeRule,
+    time: Option<TimeRule>,
+    rotator: Option<Hook>,
+    link: Option<PathBuf>,
+    /// Which file the link leads to.
+    linked: Option<FileId>,
+    /// When the dated name changes next.
+    renamed_at: Option<DateTime<Utc>>,
+    keeper: Housekeeper,
+    budget: Budget,
+    context: Context,
+    next_look: Instant,
+    /// Somebody else writes to this file as well: ask for its length instead of counting.
+    shared: bool,
+    retry: Option<Retry>,
+    over_budget_said: bool,
+}
+
+/// A rollover that failed.
+struct Retry {
+    at: Instant,
+    backoff: Backoff,
+}
+
+impl BaseRotatingHandler {
+    /// Opens the log `path` (for a dated layout, the name of now) and finishes what an earlier run left undone.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or is a symlink or a folder: those are never moved.
+    pub fn open(path: PathBuf, rules: Rules, mut options: FileOptions, context: Context) -> Result<Self> {
+        let Rules { size, time, rotator, link, duties } = rules;
+        refuse_symlink(&path)?;
+        options.claim = true;
+        let budget = duties.budget.clone();
+        let now = context.clock.now();
+        let renamed_at = match &duties.layout {
+            Layout::Dated(pattern) => {
+                options.mkdir = true;
+                Some(pattern.next_change(now))
+            }
+            Layout::Renamed(_) => None,
+        };
+        let keeper = Housekeeper::new(duties, path.clone(), context.clone());
+        let log = LogFile::open(path, options, context.clone())?;
+        let mut handler = Self {
+            log,
+            size,
+            time,
+            rotator,
+            link,
+            linked: None,
+            renamed_at,
+            keeper,
+            budget,
+            context,
+            next_look: Instant::now() + LOOK_EVERY,
+            shared: false,
+            retry: None,
+            over_budget_said: false,
+        };
+        handler.keeper.begin()?;
+        handler.opened()?;
+        Ok(handler)
+    }
+
+    /// What follows from having opened a file.
+    fn opened(&mut self) -> Result<()> {
+        let now = self.context.clock.now();
+        let metadata = self.log.file().map(fs::File::metadata).transpose()?;
+        if let Some(time) = &mut self.time {
+            time.begin(metadata.as_ref(), now);
+        }
+        if let Err(error) = self.log.mend_torn_line() {
+            self.context.report.note(self.log.name(), format_args!("its last line cannot be read: {}", plain(&error)));
+        }
+        self.update_link();
+        Ok(())
+    }
+
+    fn update_link(&mut self) {
+        let Some(link) = &self.link else { return };
+        let id = self.log.id();
+        if id.is_some() && self.linked != id {
+            self.linked = id;
+            if let Err(error) = point_link(link, self.log.path()) {
+                self.context.report.error(link.display(), format_args!("{error:#}"));
+            }
+        }
+    }
+
+    /// Looks, not too often, whether the name still leads to the open file.
+    fn look_if_due(&mut self) -> Result<()> {
+        let now = Instant::now();
+        if now < self.next_look || self.log.id().is_none() {
+            return Ok(());
+        }
+        self.next_look = now + LOOK_EVERY;
+        if self.leads_elsewhere() { self.follow_name() } else { self.count_strangers() }
+    }
+
+    fn leads_elsewhere(&self) -> bool {
+        self.log.is_regular() && FileId::at(self.log.path()) != self.log.id()
+    }
+
+    /// If the file is longer or shorter than what we wrote makes it, we are not alone.
+    fn count_strangers(&mut self) -> Result<()> {
+        let known = self.log.measure()?;
+        self.shared = self.log.len() != known;
+        Ok(())
+    }
+
+    /// Somebody else rolled over: goes on in the file that stands under the name now.
+    fn follow_name(&mut self) -> Result<()> {
+        if refuse_symlink(self.log.path()).is_err() {
+            return Ok(());
+        }
+        self.shared = true;
+        self.log.sync_at_close()?;
+        let Some(old) = self.log.release() else { return Ok(()) };
+        match self.log.succeed(old) {
+            Ok(()) => {
+                self.opened()?;
+                self.keeper.rolled(None, self.log.path());
+            }
+            // The old file is written on, and the name is looked at again soon.
+            Err(error) => self.context.report.note(self.log.name(), plain(&error)),
+        }
+        Ok(())
+    }
+
+    /// Rolls over if the clock says so, before the next record.
+    fn roll_if_due(&mut self) {
+        if self.time.is_none() && self.renamed_at.is_none() {
+            return;
+        }
+        let now = self.context.clock.now();
+        if self.renamed_at.is_some_and(|at| now >= at) {
+            self.change_name(now);
+        }
+        let Some(time) = &mut self.time else { return };
+        if !time.is_due(now) {
+            return;
+        }
+        let stamp = time.stamp();
+        let rolled = self.log.is_empty() || !self.log.is_regular() || self.rollover(stamp);
+        if rolled && let Some(time) = &mut self.time {
+            time.advance(now);
+        }
+    }
+
+    /// The dated name has changed: the next line opens the file of its own time.
+    fn change_name(&mut self, now: DateTime<Utc>) {
+        let Layout::Dated(pattern) = &self.keeper.duties().layout else { return };
+        self.renamed_at = Some(pattern.next_change(now));
+        let path = pattern.path_at(now);
+        if path == self.log.path() {
+            return;
+        }
+        if let Err(error) = self.log.sync_at_close() {
+            self.context.report.error(self.log.name(), format_args!("{error:#}"));
+        }
+        let id = self.log.id();
+        drop(self.log.rename_to(path));
+        self.keeper.rolled(id, self.log.path());
+    }
+
+    /// Rolls over unless that has just failed; says whether writing goes on in a new file.
+    fn rollover(&mut self, stamp: DateTime<FixedOffset>) -> bool {
+        if self.retry.as_ref().is_some_and(|retry| Instant::now() < retry.at) {
+            return false;
+        }
+        match self.try_rollover(stamp) {
+            Ok(true) => {
+                if self.retry.take().is_some() {
+                    self.context.report.warn(self.log.name(), "rolled over again");
+                }
+                true
+            }
+            Ok(false) => false,
+            Err(error) => {
+                let longest = Duration::from_secs(30);
+                let mut backoff = match self.retry.take() {
+                    Some(retry) => retry.backoff,
+                    None => {
+                        let why = format_args!("cannot be rolled over, so it grows on: {error:#}");
+                        self.context.report.error(self.log.name(), why);
+                        Backoff::new(Duration::from_secs(1), 2, longest)
+                    }
+                };
+                self.retry = Some(Retry { at: Instant::now() + backoff.advance(), backoff });
+                false
+            }
+        }
+    }
+
+    /// False when another process is in the middle of it.
+    fn try_rollover(&mut self, stamp: DateTime<FixedOffset>) -> Result<bool> {
+        let path = self.log.path().to_owned();
+        let Some(lock) = RollLock::take(&path).context("no lock to do it under")? else {
+            return Ok(false);
+        };
+        if self.leads_elsewhere() {
+            drop(lock);
+            self.follow_name()?;
+            return Ok(!self.leads_elsewhere());
+        }
+        self.move_away(&path, stamp)?;
+        self.log.sync_at_close()?;
+        let id = self.log.id();
+        let Some(old) = self.log.release() else { return Ok(false) };
+        self.log.succeed(old)?;
+        drop(lock);
+        self.next_look = Instant::now() + LOOK_EVERY;
+        self.update_link();
+        self.keeper.rolled(id, &path);
+        Ok(true)
+    }
+
+    fn move_away(&self, path: &Path, stamp: DateTime<FixedOffset>) -> Result<()> {
+        let layout = &self.keeper.duties().layout;
+        loop {
+            let (target, taken) = backups::make_room(layout, path, stamp).context("its archives cannot be moved")?;
+            if let Some(taken) = taken {
+                let why = format!("is taken, so the archive is called {}", target.display());
+                self.context.report.warn(taken.display(), why);
+            }
+            if let Some(rotator) = &self.rotator {
+                rotator.rotate(path, &target)?;
+                // A rotator that copies must at least empty what it copied.
+                return match fs::symlink_metadata(path) {
+                    Ok(left) if Some(FileId::of(&left)) == self.log.id() && left.len() > 0 => {
+                        bail!("--rotator left it where it is")
+                    }
+                    _ => Ok(()),
+                };
+            }
+            match inode::rename_no_replace(path, &target) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(anyhow!("{}: {}", target.display(), plain(&error))),
+                Ok(()) => {
+                    self.context.report.note(self.log.name(), format_args!("rolled over to {}", target.display()));
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// What the archive is named for when it is rolled over before its time.
+    fn stamp_now(&self) -> DateTime<FixedOffset> {
+        match &self.time {
+            Some(time) => time.stamp(),
+            None => self.context.zone.civil(self.context.clock.now()),
+        }
+    }
+
+    fn keep_budget(&mut self, more: usize) {
+        if !self.budget.is_bounded() {
+            return;
+        }
+        self.budget.set_current(self.log.len());
+        if self.budget.excess(more as u64) > 0
+            && !self.keeper.free(more as u64)
+            && !std::mem::replace(&mut self.over_budget_said, true)
+        {
+            self.context.report.warn(
+                self.log.name(),
+                "is larger than --max-total-bytes by itself: no line is dropped for it (see --max-bytes)",
+            );
+        }
+    }
+}
+
+impl Handler for BaseRotatingHandler {
+    fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
+        self.look_if_due()?;
+        let mut rest = *batch;
+        while !rest.is_empty() {
+            if rest.starts() {
+                self.roll_if_due();
+            }
+            if self.shared {
+                self.log.measure()?;
+            }
+            let mut portion = self.size.portion(&rest, self.log.len());
+            if portion == Portion::Rollover {
+                let stamp = self.stamp_now();
+                if self.rollover(stamp) {
+                    continue;
+                }
+                // It cannot be rolled now; losing or holding lines would be worse than a file that is too long.
+                portion = Portion::Write(rest.len());
+            }
+            let Portion::Write(length) = portion else { continue };
+            let (now, later) = rest.split_at(length);
+            self.keep_budget(now.len());
+            let keeper = self.keeper.clone();
+            self.log.write(&now, &mut || keeper.reclaim())?;
+            self.update_link();
+            rest = later;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.log.sync_at_close()
+    }
+
+    fn close(mut self: Box<Self>) -> Result<()> {
+        let synced = self.log.sync_at_close();
+        let archived = self.log.id().is_some() && self.leads_elsewhere();
+        drop(self.log.release());
+        if archived {
+            self.keeper.look_again();
+        }
+        self.keeper.close();
+        synced
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let due = match (&self.time, self.log.is_empty()) {
+            // An empty file is not rolled over, so nothing is due.
+            (Some(time), false) => {
+                let at = self.context.clock.instant_of(time.next());
+                Some(self.retry.as_ref().map_or(at, |retry| retry.at.max(at)))
+            }
+            _ => None,
+        };
+        let renamed = self.renamed_at.filter(|_| self.log.id().is_some()).map(|at| self.context.clock.instant_of(at));
+        [due, renamed, self.log.sync_deadline()].into_iter().flatten().min()
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        self.roll_if_due();
+        self.log.sync_if_due()
+    }
+
+    fn control(&mut self, control: Control) -> Result<()> {
+        match control {
+            Control::Reopen => {
+                self.log.reopen()?;
+                self.opened()
+            }
+            Control::Rollover if self.log.is_regular() && !self.log.is_empty() => {
+                self.retry = None;
+                let stamp = self.stamp_now();
+                self.rollover(stamp);
+                Ok(())
+            }
+            Control::Rollover => Ok(()),
+        }
+    }
+}
+
+/// A symlink is never moved or deleted, so a log that is one cannot be rolled.
+fn refuse_symlink(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => {
+            let target = fs::read_link(path).unwrap_or_default();
+            bail!(
+                "{}: is a symlink, which is never rolled over: name the file itself ({})",
+                path.display(),
+                target.display()
+            )
+        }
+        Ok(metadata) if metadata.is_dir() => bail!("{}: is a folder", path.display()),
+        _ => Ok(()),
+    }
+}
+
+/// Lets the symlink `link` lead to `file`, in one step; anything else that stands there is left alone.
+fn point_link(link: &Path, file: &Path) -> Result<()> {
+    match fs::symlink_metadata(link) {
+        Ok(metadata) if !metadata.is_symlink() => bail!("is no symlink, so it is left as it is"),
+        _ => {}
+    }
+    let target = match (link.parent(), file.parent()) {
+        (Some(a), Some(b)) if a == b => PathBuf::from(file.file_name().unwrap_or_default()),
+        _ => std::path::absolute(file)?,
+    };
+    let temporary = crate::rotation::lock::beside(link, "link");
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let linked: io::Result<()> =
+        std::os::unix::fs::symlink(target, &temporary).and_then(|()| fs::rename(&temporary, link));
+    linked.context("the link cannot be made")
+}

@@ -1,0 +1,12 @@
+//! Where lines end: one file per Python class, named as it is without "Handler".
+
+pub mod base_rotating;
+pub mod buffering;
+pub mod file;
+pub mod memory;
+pub mod null;
+pub mod queue;
+pub mod queue_listener;
+pub mod rotating_file;
+pub mod stream;
+pub mod timed_rotating_file;

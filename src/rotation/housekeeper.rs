@@ -1,0 +1,429 @@
+//! The housekeeper: compresses, deletes and runs hooks behind the writer's back, in threads that are started when
+//! there is something to do.
+//!
+//! A request says only "look again"; what is to be done is read from the folder itself. So a restart finishes what a
+//! crash left, and several processes may keep house for one log: each file is locked by whoever works on it.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use anyhow::{Context as _, Result};
+
+use crate::inode::FileId;
+use crate::stream::context::Context;
+
+use super::archives::{Found, Layout, with_gz};
+use super::backups::{self, Retention};
+use super::budget::Budget;
+use super::compress::{self, Stopped};
+use super::hooks::Hook;
+use super::lock::RollLock;
+
+/// More threads than this do not help: the writer and its producer want the machine too.
+const MOST_THREADS: usize = 2;
+/// Background threads give way to the program whose log this is.
+const NICENESS: i32 = 5;
+
+/// What is to be done with archives.
+#[derive(Clone, Debug)]
+pub struct Duties {
+    pub layout: Layout,
+    pub retention: Retention,
+    /// gzip's level 1 to 9.
+    pub compress: Option<u32>,
+    /// Leave the youngest archive uncompressed: its writer may not have let go yet.
+    pub delay_compress: bool,
+    pub after_rotate: Option<Hook>,
+    pub budget: Budget,
+}
+
+/// Keeps house for one log; cheap to clone.
+#[derive(Clone)]
+pub struct Housekeeper(Arc<Shared>);
+
+struct Shared {
+    duties: Duties,
+    context: Context,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The file that is being written now.
+    current: PathBuf,
+    /// Somebody asked to look, and nobody has looked since.
+    asked: bool,
+    /// What the threads are working on.
+    busy: HashSet<FileId>,
+    /// What somebody still writes to: tried again at the next request.
+    in_use: HashSet<FileId>,
+    /// What cannot be done and is not tried again.
+    hopeless: HashSet<FileId>,
+    /// What was rolled over and has not been told to the hook yet.
+    untold: Vec<FileId>,
+    closing: bool,
+    threads: Vec<JoinHandle<()>>,
+    /// Threads that have not ended.
+    alive: usize,
+}
+
+/// One piece of work.
+enum Chore {
+    Compress(Found),
+    Tell(Found),
+}
+
+impl Housekeeper {
+    pub fn new(duties: Duties, current: PathBuf, context: Context) -> Self {
+        let state = State { current, ..State::default() };
+        Self(Arc::new(Shared { duties, context, state: Mutex::new(state), changed: Condvar::new() }))
+    }
+
+    pub fn duties(&self) -> &Duties {
+        &self.0.duties
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Clears what a crash left behind and begins what it left undone. Cheap when there is nothing of the kind.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or the roll lock not be taken.
+    pub fn begin(&self) -> Result<()> {
+        let current = self.state().current.clone();
+        let archives = self.count(&current).with_context(|| format!("{}: its archives", current.display()))?;
+        if RollLock::is_present(&current) {
+            drop(RollLock::take(&current)?);
+        }
+        let mut folders: Vec<&Path> = archives.iter().filter_map(|archive| archive.path.parent()).collect();
+        let naming = self.0.duties.layout.naming_for(&current)?;
+        folders.push(naming.directory());
+        folders.sort();
+        folders.dedup();
+        for folder in folders {
+            for leftover in compress::leftovers(folder, &file_name(&current)).unwrap_or_default() {
+                compress::clear(&leftover).with_context(|| leftover.display().to_string())?;
+            }
+        }
+        let twins = archives.windows(2).any(|pair| pair[0].is_twin_of(&pair[1]));
+        let compressible = self.0.duties.compress.is_some() && archives.iter().any(|archive| !archive.compressed);
+        let surplus = !self.0.duties.retention.surplus(&archives, self.0.context.clock.now().into()).is_empty();
+        if twins || compressible || surplus {
+            self.look_again();
+        }
+        Ok(())
+    }
+
+    /// Something was rolled over from `current`'s name: `archive` is the file that was. The log goes on at `current`.
+    pub fn rolled(&self, archive: Option<FileId>, current: &Path) {
+        {
+            let mut state = self.state();
+            state.current = current.to_owned();
+            if self.0.duties.after_rotate.is_some() {
+                state.untold.extend(archive);
+            }
+        }
+        self.look_again();
+    }
+
+    /// Looks through the archives soon, in another thread.
+    pub fn look_again(&self) {
+        let mut state = self.state();
+        state.asked = true;
+        if state.alive == 0 {
+            self.start_thread(&mut state);
+        }
+        self.0.changed.notify_all();
+    }
+
+    fn start_thread(&self, state: &mut State) {
+        let keeper = self.clone();
+        match thread::Builder::new().name("housekeeper".into()).spawn(move || keeper.work()) {
+            Ok(thread) => {
+                state.threads.push(thread);
+                state.alive += 1;
+            }
+            Err(error) => self.0.context.report.error("housekeeping", error),
+        }
+    }
+
+    /// Waits until everything is done; told to stop (TERM), only until what was begun is done.
+    pub fn close(&self) {
+        loop {
+            let threads = {
+                let mut state = self.state();
+                state.closing = true;
+                self.0.changed.notify_all();
+                std::mem::take(&mut state.threads)
+            };
+            if threads.is_empty() {
+                return;
+            }
+            for thread in threads {
+                if thread.join().is_err() {
+                    self.0.context.report.error("housekeeping", "a thread has failed");
+                }
+            }
+        }
+    }
+
+    /// Deletes the oldest archives until `more` bytes fit into the budget; says whether they do.
+    pub fn free(&self, more: u64) -> bool {
+        self.delete_oldest(None, &|budget| budget.excess(more) == 0)
+    }
+
+    /// Deletes the oldest archive that can be deleted (for space on a full disk); says whether one was.
+    pub fn reclaim(&self) -> bool {
+        let current = self.state().current.clone();
+        self.count(&current).unwrap_or_default().iter().any(|archive| self.delete(archive))
+    }
+
+    fn delete_oldest(&self, except: Option<FileId>, enough: &dyn Fn(&Budget) -> bool) -> bool {
+        let budget = &self.0.duties.budget;
+        let current = self.state().current.clone();
+        let Ok(archives) = self.count(&current) else { return enough(budget) };
+        let mut left: u64 = archives.iter().map(|archive| archive.len).sum();
+        for archive in archives.iter().filter(|archive| Some(archive.id) != except) {
+            if enough(budget) {
+                return true;
+            }
+            if self.delete(archive) {
+                left -= archive.len;
+                budget.set_archived(left);
+            }
+        }
+        enough(budget)
+    }
+
+    fn delete(&self, archive: &Found) -> bool {
+        match backups::delete(archive) {
+            Ok(gone) => {
+                if gone {
+                    self.0.context.report.note(archive.path.display(), "deleted");
+                }
+                gone
+            }
+            Err(error) => {
+                if self.state().hopeless.insert(archive.id) {
+                    self.0.context.report.error(archive.path.display(), format_args!("cannot be deleted: {error}"));
+                }
+                false
+            }
+        }
+    }
+
+    /// The archives as they are now; the budget learns their sum.
+    fn count(&self, current: &Path) -> io::Result<Vec<Found>> {
+        let archives = self.0.duties.layout.scan(current)?;
+        self.0.duties.budget.set_archived(archives.iter().map(|archive| archive.len).sum());
+        Ok(archives)
+    }
+
+    fn work(&self) {
+        // Of the calling thread alone, on Linux; where it is not allowed, nothing is lost.
+        let _ = rustix::process::nice(NICENESS);
+        let mut state = self.state();
+        loop {
+            if !state.asked {
+                if state.closing {
+                    state.alive -= 1;
+                    return;
+                }
+                state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            state.asked = false;
+            state.in_use.clear();
+            let current = state.current.clone();
+            drop(state);
+            self.prune(&current);
+            while let Some((chore, more)) = self.next_chore(&current) {
+                if more {
+                    self.help();
+                }
+                self.perform(&chore);
+            }
+            state = self.state();
+        }
+    }
+
+    /// A second thread, when there is more to do than one can.
+    fn help(&self) {
+        let mut state = self.state();
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        if state.alive < MOST_THREADS.min(cores) {
+            state.asked = true;
+            self.start_thread(&mut state);
+        } else if !state.asked && state.busy.len() < state.alive {
+            state.asked = true;
+            self.0.changed.notify_all();
+        }
+    }
+
+    fn prune(&self, current: &Path) {
+        let Ok(archives) = self.count(current) else { return };
+        let mut gone = 0;
+        for archive in self.0.duties.retention.surplus(&archives, self.0.context.clock.now().into()) {
+            if self.delete(archive) {
+                gone += archive.len;
+            }
+        }
+        if gone > 0 {
+            let left = archives.iter().map(|archive| archive.len).sum::<u64>() - gone;
+            self.0.duties.budget.set_archived(left);
+        }
+        self.delete_oldest(None, &|budget| budget.excess(0) == 0);
+    }
+
+    /// Takes the oldest thing that is to be done; the second value says whether there is more.
+    fn next_chore(&self, current: &Path) -> Option<(Chore, bool)> {
+        let mut state = self.state();
+        if self.0.context.stop.requested() && state.closing {
+            return None;
+        }
+        let archives = self.0.duties.layout.scan(current).ok()?;
+        let youngest = archives.last().map(|archive| archive.id);
+        let is_compressible = |archive: &Found| {
+            self.0.duties.compress.is_some()
+                && !archive.compressed
+                && !(self.0.duties.delay_compress && Some(archive.id) == youngest)
+        };
+        let mut chores = archives
+            .into_iter()
+            .filter(|archive| {
+                [&state.busy, &state.in_use, &state.hopeless].iter().all(|set| !set.contains(&archive.id))
+            })
+            .filter_map(|archive| match is_compressible(&archive) {
+                true => Some(Chore::Compress(archive)),
+                false => state.untold.contains(&archive.id).then_some(Chore::Tell(archive)),
+            });
+        let chore = chores.next()?;
+        let more = chores.next().is_some();
+        drop(chores);
+        let (Chore::Compress(archive) | Chore::Tell(archive)) = &chore;
+        state.busy.insert(archive.id);
+        Some((chore, more))
+    }
+
+    fn perform(&self, chore: &Chore) {
+        match chore {
+            Chore::Compress(archive) => {
+                let outcome = self.compress(archive);
+                let mut state = self.state();
+                state.busy.remove(&archive.id);
+                match outcome {
+                    Ok(Some(id)) => {
+                        if let Some(untold) = state.untold.iter_mut().find(|untold| **untold == archive.id) {
+                            *untold = id;
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        state.hopeless.insert(archive.id);
+                        let report = &self.0.context.report;
+                        report.error(archive.path.display(), format_args!("not compressed: {error:#}"));
+                    }
+                }
+            }
+            Chore::Tell(archive) => {
+                {
+                    let mut state = self.state();
+                    state.untold.retain(|untold| *untold != archive.id);
+                    state.busy.remove(&archive.id);
+                }
+                if let Some(hook) = &self.0.duties.after_rotate
+                    && let Err(error) = hook.archived(&archive.path)
+                {
+                    self.0.context.report.error(archive.path.display(), format_args!("{error:#}"));
+                }
+            }
+        }
+    }
+
+    /// Replaces an archive by its compressed twin; the twin's identity, if there is one now.
+    fn compress(&self, archive: &Found) -> Result<Option<FileId>> {
+        let Duties { compress: level, budget, .. } = &self.0.duties;
+        let current = self.state().current.clone();
+        let log = file_name(&current);
+
+        let twin = with_gz(&archive.path);
+        if twin.exists() {
+            // A crash came between the last two steps of an earlier run, or it is another file altogether.
+            return match compress::is_twin(&archive.path, &twin) {
+                Ok(true) => {
+                    std::fs::remove_file(&archive.path)?;
+                    Ok(FileId::at(&twin))
+                }
+                _ => anyhow::bail!("{} is in the way", twin.display()),
+            };
+        }
+
+        let mut temporary = 0;
+        let mut may_add = |bytes: u64| {
+            let fits =
+                budget.excess(bytes) == 0 || self.delete_oldest(Some(archive.id), &|budget| budget.excess(bytes) == 0);
+            if fits {
+                budget.add_temporary(bytes);
+                temporary += bytes;
+            }
+            fits
+        };
+        let outcome = compress::compress(&archive.path, &log, level.unwrap_or(6), &mut may_add);
+        let replaced = match outcome {
+            Ok((compressed, source)) => {
+                let id = FileId::of(&source.metadata()?);
+                self.replace(&current, id, compressed)
+            }
+            Err(Stopped::Failed(error)) => Err(error.into()),
+            Err(Stopped::Busy) => {
+                // Its writer lets go sooner or later, and the next rollover or start finds it.
+                self.state().in_use.insert(archive.id);
+                Ok(None)
+            }
+            Err(Stopped::Refused) => {
+                self.state().hopeless.insert(archive.id);
+                self.0.context.report.warn(archive.path.display(), "not compressed: no room in --max-total-bytes");
+                Ok(None)
+            }
+        };
+        let _ = self.count(&current);
+        budget.remove_temporary(temporary);
+        replaced
+    }
+
+    /// Puts the compressed copy where the file with `id` now stands: it may have moved up the chain meanwhile.
+    fn replace(&self, current: &Path, id: FileId, compressed: compress::Compressed) -> Result<Option<FileId>> {
+        let lock = loop {
+            match RollLock::take(current)? {
+                Some(lock) => break lock,
+                None if self.0.context.stop.requested() => return Ok(None),
+                None => {}
+            }
+        };
+        let archives = self.0.duties.layout.scan(current)?;
+        let Some(archive) = archives.iter().find(|archive| archive.id == id) else { return Ok(None) };
+        let twin = with_gz(&archive.path);
+        match compressed.keep_as(&twin) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                anyhow::bail!("{} is in the way", twin.display())
+            }
+            kept => kept?,
+        }
+        std::fs::remove_file(&archive.path)
+            .with_context(|| format!("{}: cannot be deleted", archive.path.display()))?;
+        drop(lock);
+        self.0.context.report.note(twin.display(), "compressed");
+        Ok(FileId::at(&twin))
+    }
+}
+
+fn file_name(path: &Path) -> OsString {
+    path.file_name().unwrap_or_default().to_owned()
+}

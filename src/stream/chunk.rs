@@ -1,0 +1,105 @@
+//! `Chunk`: the owned, recycled twin of a `Batch`, for crossing a thread or for being kept a while.
+
+use crate::record::RecordInfo;
+
+use super::batch::Batch;
+
+/// Records that own their bytes. Cleared and filled again, it keeps its allocations.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    bytes: Vec<u8>,
+    infos: Vec<RecordInfo>,
+    structured: bool,
+    starts: bool,
+    ends: bool,
+}
+
+impl Default for Chunk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Chunk {
+    pub fn new() -> Self {
+        Self { bytes: Vec::new(), infos: Vec::new(), structured: false, starts: true, ends: true }
+    }
+
+    /// A copy of `batch`.
+    pub fn of(batch: &Batch<'_>) -> Self {
+        let mut chunk = Self::new();
+        chunk.fill(batch);
+        chunk
+    }
+
+    /// Forgets what it holds and takes a copy of `batch`.
+    pub fn fill(&mut self, batch: &Batch<'_>) {
+        self.clear();
+        self.bytes.extend_from_slice(batch.bytes());
+        if let Some((infos, origin)) = batch.infos() {
+            self.structured = true;
+            self.infos.extend(infos.iter().map(|info| RecordInfo { end: info.end - origin, ..info.clone() }));
+        }
+        self.starts = batch.starts();
+        self.ends = batch.ends();
+    }
+
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.infos.clear();
+        self.structured = false;
+        self.starts = true;
+        self.ends = true;
+    }
+
+    /// Writes one more record through `write` and describes it with `info`, whose `end` is set here.
+    pub fn push_with(&mut self, info: RecordInfo, write: impl FnOnce(&mut Vec<u8>)) {
+        debug_assert!(self.structured || self.bytes.is_empty());
+        self.structured = true;
+        write(&mut self.bytes);
+        self.infos.push(RecordInfo { end: self.bytes.len(), ..info });
+    }
+
+    /// Marks the chunk as a part of one long record.
+    pub fn set_edges(&mut self, starts: bool, ends: bool) {
+        self.starts = starts;
+        self.ends = ends;
+    }
+
+    /// What it holds.
+    pub fn batch(&self) -> Batch<'_> {
+        let batch = match self.structured {
+            true => Batch::structured(&self.bytes, &self.infos),
+            false => Batch::plain(&self.bytes),
+        };
+        batch.with_edges(self.starts, self.ends)
+    }
+
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The memory that it holds on to, in bytes.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_a_split_batch_counts_its_ends_from_its_own_start() {
+        let infos = [3, 6].map(|end| RecordInfo { end, ..RecordInfo::default() });
+        let batch = Batch::structured(b"a\n\nb\n\n", &infos);
+        let (_, tail) = batch.split_at(3);
+        let chunk = Chunk::of(&tail);
+        let texts: Vec<&[u8]> = chunk.batch().records().map(|record| record.bytes).collect();
+        assert_eq!(texts, [b"b\n\n"]);
+    }
+}

@@ -1,0 +1,99 @@
+//! `Fanout`: one stream of lines to several outlets, each of which fails alone.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::report::Report;
+
+use super::batch::Batch;
+use super::handler::{Control, Ended, Handler};
+
+/// Hands every batch to every outlet.
+pub struct Fanout {
+    outlets: Vec<Outlet>,
+    report: Report,
+}
+
+struct Outlet {
+    name: String,
+    /// None once it has ended.
+    handler: Option<Box<dyn Handler>>,
+}
+
+impl Fanout {
+    pub fn new(report: Report) -> Self {
+        Self { outlets: Vec::new(), report }
+    }
+
+    /// `name` is what messages about it say (`app.log`, `stdout`).
+    pub fn add(&mut self, name: impl Into<String>, handler: Box<dyn Handler>) {
+        self.outlets.push(Outlet { name: name.into(), handler: Some(handler) });
+    }
+
+    fn each(&mut self, mut act: impl FnMut(&mut Box<dyn Handler>) -> Result<()>) {
+        for outlet in &mut self.outlets {
+            if let Some(handler) = &mut outlet.handler
+                && let Err(error) = act(handler)
+            {
+                self.report.error(&outlet.name, format_args!("{error:#}"));
+            }
+        }
+    }
+}
+
+impl Handler for Fanout {
+    fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
+        let mut living = 0;
+        for outlet in &mut self.outlets {
+            let Some(handler) = &mut outlet.handler else {
+                self.report.lost(&outlet.name, batch.count(), "it has ended");
+                continue;
+            };
+            match handler.emit(batch) {
+                Ok(()) => living += 1,
+                Err(error) => {
+                    self.report.lost(&outlet.name, batch.count(), format_args!("{error:#}"));
+                    match error.is::<Ended>() {
+                        true => outlet.handler = None,
+                        false => living += 1,
+                    }
+                }
+            }
+        }
+        match living {
+            0 if !self.outlets.is_empty() => bail!(Ended("every output has ended".into())),
+            _ => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.each(|handler| handler.flush());
+        Ok(())
+    }
+
+    fn close(self: Box<Self>) -> Result<()> {
+        for outlet in self.outlets {
+            if let Some(handler) = outlet.handler
+                && let Err(error) = handler.close()
+            {
+                self.report.error(&outlet.name, format_args!("{error:#}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.outlets.iter().filter_map(|outlet| outlet.handler.as_ref()?.deadline()).min()
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        self.each(|handler| handler.tick());
+        Ok(())
+    }
+
+    fn control(&mut self, control: Control) -> Result<()> {
+        self.each(|handler| handler.control(control));
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! The heart: how lines go from where they begin to where they end.
+
+pub mod batch;
+pub mod chunk;
+pub mod context;
+pub mod fanout;
+pub mod handler;
+pub mod multiline;
+pub mod pump;
+pub mod queue;
+pub mod reader;
