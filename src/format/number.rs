@@ -48,7 +48,7 @@ impl Number {
         let before = usize::from(sign.is_some()) + prefix.len();
         if let Some(mark) = spec.group {
             let zeros = spec.align == Align::Inside && spec.fill == '0';
-            let step = if matches!(spec.convert, Convert::Int) || !spec.is_based() { 3 } else { 4 };
+            let step = if spec.is_based() { 4 } else { 3 };
             group(scratch, mark, step, if zeros { spec.width.saturating_sub(before) } else { 0 });
         }
         let pad = spec.width.saturating_sub(before + scratch.len());
@@ -96,8 +96,8 @@ impl Number {
                 Ok(())
             }
         };
-        if spec.alternate && spec.precision == Some(0) && matches!(spec.convert, Convert::Fixed) {
-            out.push(b'.');
+        if spec.alternate && !out.contains(&b'.') {
+            out.insert(out.iter().take_while(|b| b.is_ascii_digit()).count(), b'.');
         }
         float.is_sign_negative()
     }
@@ -173,7 +173,8 @@ fn python_exponent(out: &mut Vec<u8>, start: usize, upper: bool) {
 
 /// Puts `mark` between every `step` digits of the whole part, which zeros first bring to a total length of `width`.
 fn group(number: &mut Vec<u8>, mark: u8, step: usize, width: usize) {
-    let whole = number.iter().position(|b| !b.is_ascii_alphanumeric() || *b == b'e').unwrap_or(number.len());
+    let hex = step == 4;
+    let whole = number.iter().take_while(|b| b.is_ascii_digit() || (hex && b.is_ascii_hexdigit())).count();
     let rest = number.len() - whole;
     let mut digits = whole;
     while digits + (digits - 1) / step + rest < width {

@@ -102,7 +102,7 @@ impl Spec {
             at += 1;
             spec.precision = Some(number(text, &mut at)?.unwrap_or(0));
         }
-        while matches!(bytes.get(at), Some(b'h' | b'l' | b'L')) {
+        if matches!(bytes.get(at), Some(b'h' | b'l' | b'L')) {
             at += 1;
         }
         let Some(&letter) = bytes.get(at) else { return Err("it ends before its type, such as s or d") };
