@@ -77,6 +77,11 @@ impl Zone {
         self.0.civil(instant)
     }
 
+    /// Whether `other` is this very zone or a clone of it, so that what was written for one holds for the other.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The instants at which the clock on the wall shows `civil`: none in a spring gap, two in an autumn fold.
     pub fn instants(&self, civil: NaiveDateTime) -> MappedLocalTime<DateTime<Utc>> {
         self.0.instants(civil)

@@ -1,5 +1,9 @@
 //! loghand: every handler of Python's logging, for the shell. The map, from the top layer down:
 
+pub mod cli; // the verbs and the global flags; splits the words at `--`
+
+pub mod cmd; // words to values: one file per verb
+
 pub mod handlers; // where lines end: one file per Python class
 
 pub mod rotation; // what moving log files means: schedules, names, backups, compression
@@ -8,8 +12,11 @@ pub mod stream; // the heart: batches, handlers, queues, the pump
 
 pub mod backoff; // waiting before another attempt
 pub mod clock; // the time of day, handed in; zones
+pub mod encoding; // other encodings than UTF-8, for files
+pub mod format; // Python's Formatter
 pub mod inode; // what only Unix has: identity, locks, modes
-pub mod level; // Python's levels
+pub mod level; // Python's levels, and where lines carry them
+pub mod progress; // how far long work has come
 pub mod record; // one record and what is known of it
 pub mod report; // what is said on stderr, and the exit code
 pub mod stop; // signals, and the question whether to stop

@@ -89,6 +89,11 @@ impl Report {
         }
     }
 
+    /// Says a message as it stands, however little is wanted.
+    pub fn say(&self, message: impl Display) {
+        say(format_args!("{message}"));
+    }
+
     /// Makes the exit code 1 without a word.
     pub fn fail(&self) {
         self.0.failed.store(true, Ordering::Relaxed);

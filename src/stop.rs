@@ -4,7 +4,7 @@
 //! there is one wait for input, signals and timers. TERM has a second pipe that nobody empties: whoever waits for
 //! something else (a full disk, a lock), in whichever thread, sleeps on that one and is woken for good.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -69,7 +69,9 @@ impl Signals {
         };
         install().context("signals: cannot be taken over")?;
         let stop = Stop { requested: stopping, fd: Some(Arc::new(stop_fd)) };
-        Ok(Self { reopen, rollover, stop, wake, waker: Waker::new(wake_sender) })
+        // A full pipe wakes just as well.
+        let waker = Waker::new(move || drop((&wake_sender).write(&[1])));
+        Ok(Self { reopen, rollover, stop, wake, waker })
     }
 
     /// Whether HUP came since the last call.
@@ -111,24 +113,18 @@ fn pipe() -> Result<(UnixStream, UnixStream)> {
     Ok((receiver, sender))
 }
 
-/// Ends a pump's sleep so that it asks its handlers again (`Handler::tick`).
+/// Ends the sleep of whoever calls a handler's `tick`, so that it asks its handlers again. Cheap to clone.
 #[derive(Clone)]
-pub struct Waker(Arc<UnixStream>);
+pub struct Waker(Arc<dyn Fn() + Send + Sync>);
 
 impl Waker {
-    fn new(sender: UnixStream) -> Self {
-        Self(Arc::new(sender))
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(wake))
     }
 
-    /// A waker and the end that becomes readable when it is used.
-    pub fn pair() -> Result<(Self, UnixStream)> {
-        let (receiver, sender) = pipe()?;
-        Ok((Self::new(sender), receiver))
-    }
-
-    /// Never blocks: a full pipe wakes just as well.
+    /// Never blocks.
     pub fn wake(&self) {
-        let _ = io::Write::write(&mut &*self.0, &[1]);
+        (self.0)();
     }
 }
 

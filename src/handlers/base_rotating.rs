@@ -15,11 +15,11 @@ use chrono::{DateTime, FixedOffset, Utc};
 use crate::backoff::Backoff;
 use crate::inode::{self, FileId};
 use crate::rotation::archives::Layout;
-use crate::rotation::backups;
+use crate::rotation::backups::{self, Room};
 use crate::rotation::budget::Budget;
 use crate::rotation::hooks::Hook;
 use crate::rotation::housekeeper::{Duties, Housekeeper};
-use crate::rotation::lock::RollLock;
+use crate::rotation::lock::{RollLock, beside};
 use crate::stream::batch::Batch;
 use crate::stream::context::Context;
 use crate::stream::handler::{Control, Handler};
@@ -35,10 +35,19 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub struct Rules {
     pub size: SizeRule,
     pub time: Option<TimeRule>,
-    pub rotator: Option<Hook>,
+    pub mover: Mover,
     /// A symlink that always leads to the current file.
     pub link: Option<PathBuf>,
     pub duties: Duties,
+}
+
+/// How a file becomes an archive.
+pub enum Mover {
+    Rename,
+    /// Python's `rotator`.
+    Command(Hook),
+    /// For programs that keep the file open and cannot be told to open it anew.
+    CopyTruncate,
 }
 
 /// Python's RotatingFileHandler and TimedRotatingFileHandler in one.
@@ -46,7 +55,7 @@ pub struct BaseRotatingHandler {
     log: LogFile,
     size: SizeRule,
     time: Option<TimeRule>,
-    rotator: Option<Hook>,
+    mover: Mover,
     link: Option<PathBuf>,
     /// Which file the link leads to.
     linked: Option<FileId>,
@@ -74,7 +83,7 @@ impl BaseRotatingHandler {
     /// # Errors
     /// When the file cannot be opened, or is a symlink or a folder: those are never moved.
     pub fn open(path: PathBuf, rules: Rules, mut options: FileOptions, context: Context) -> Result<Self> {
-        let Rules { size, time, rotator, link, duties } = rules;
+        let Rules { size, time, mover, link, duties } = rules;
         refuse_symlink(&path)?;
         options.claim = true;
         let budget = duties.budget.clone();
@@ -92,7 +101,7 @@ impl BaseRotatingHandler {
             log,
             size,
             time,
-            rotator,
+            mover,
             link,
             linked: None,
             renamed_at,
@@ -265,22 +274,26 @@ impl BaseRotatingHandler {
     fn move_away(&self, path: &Path, stamp: DateTime<FixedOffset>) -> Result<()> {
         let layout = &self.keeper.duties().layout;
         loop {
-            let (target, taken) = backups::make_room(layout, path, stamp).context("its archives cannot be moved")?;
+            let Room { target, taken, .. } = backups::make_room(layout, path, stamp).context("its archives cannot be moved")?;
             if let Some(taken) = taken {
                 let why = format!("is taken, so the archive is called {}", target.display());
                 self.context.report.warn(taken.display(), why);
             }
-            if let Some(rotator) = &self.rotator {
-                rotator.rotate(path, &target)?;
-                // A rotator that copies must at least empty what it copied.
-                return match fs::symlink_metadata(path) {
-                    Ok(left) if Some(FileId::of(&left)) == self.log.id() && left.len() > 0 => {
-                        bail!("--rotator left it where it is")
+            let moved = match &self.mover {
+                Mover::Rename => inode::rename_no_replace(path, &target),
+                Mover::CopyTruncate => copy_truncate(path, &target),
+                Mover::Command(rotator) => {
+                    rotator.rotate(path, &target)?;
+                    // A rotator that copies must at least empty what it copied.
+                    match fs::symlink_metadata(path) {
+                        Ok(left) if Some(FileId::of(&left)) == self.log.id() && left.len() > 0 => {
+                            bail!("--rotator left it where it is")
+                        }
+                        _ => Ok(()),
                     }
-                    _ => Ok(()),
-                };
-            }
-            match inode::rename_no_replace(path, &target) {
+                }
+            };
+            match moved {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(anyhow!("{}: {}", target.display(), plain(&error))),
                 Ok(()) => {
@@ -288,6 +301,16 @@ impl BaseRotatingHandler {
                     return Ok(());
                 }
             }
+        }
+    }
+
+    /// Rolls over if it is due, or not empty and `force` says so, as for `--once`.
+    pub fn roll_once(&mut self, force: bool) {
+        self.roll_if_due();
+        let full = self.size.max_bytes > 0 && self.log.len() >= self.size.max_bytes;
+        if (full || force) && self.log.is_regular() && !self.log.is_empty() {
+            let stamp = self.stamp_now();
+            self.rollover(stamp);
         }
     }
 
@@ -327,7 +350,8 @@ impl Handler for BaseRotatingHandler {
             if self.shared {
                 self.log.measure()?;
             }
-            let mut portion = self.size.portion(&rest, self.log.len());
+            let len = if self.log.is_empty() { 0 } else { self.log.len() };
+            let mut portion = self.size.portion(&rest, len, self.log.options().preamble.len() as u64);
             if portion == Portion::Rollover {
                 let stamp = self.stamp_now();
                 if self.rollover(stamp) {
@@ -413,6 +437,27 @@ fn refuse_symlink(path: &Path) -> Result<()> {
     }
 }
 
+/// Copies to a hidden file, gives the copy its name, and empties the original.
+fn copy_truncate(from: &Path, to: &Path) -> io::Result<()> {
+    let temporary = beside(to, "copy");
+    let copied = (|| {
+        let mut source = inode::open_regular(from)?;
+        let mut copy = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let metadata = source.metadata()?;
+        // Until nothing new came while the last of it was copied: what comes after that is lost.
+        while io::copy(&mut source, &mut copy)? > 0 {}
+        inode::copy_mode_and_owner(&metadata, &copy)?;
+        copy.set_modified(metadata.modified()?)?;
+        copy.sync_all()?;
+        inode::rename_no_replace(&temporary, to)?;
+        fs::OpenOptions::new().write(true).open(from)?.set_len(0)
+    })();
+    if copied.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    copied
+}
+
 /// Lets the symlink `link` lead to `file`, in one step; anything else that stands there is left alone.
 fn point_link(link: &Path, file: &Path) -> Result<()> {
     match fs::symlink_metadata(link) {
@@ -423,7 +468,7 @@ fn point_link(link: &Path, file: &Path) -> Result<()> {
         (Some(a), Some(b)) if a == b => PathBuf::from(file.file_name().unwrap_or_default()),
         _ => std::path::absolute(file)?,
     };
-    let temporary = crate::rotation::lock::beside(link, "link");
+    let temporary = beside(link, "link");
     match fs::remove_file(&temporary) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => {}

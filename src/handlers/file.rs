@@ -69,6 +69,8 @@ pub struct FileOptions {
     pub mkdir: bool,
     pub fsync: Fsync,
     pub on_disk_full: OnDiskFull,
+    /// What every file begins with: a byte order mark, or nothing.
+    pub preamble: &'static [u8],
     /// Hold a shared lock on the open file, so that nobody compresses or deletes it under us (for logs that are rolled).
     pub claim: bool,
 }
@@ -167,9 +169,9 @@ impl LogFile {
         self.open.as_ref().map_or(0, |open| open.len)
     }
 
-    /// Whether nothing is in the file yet.
+    /// Whether no line is in the file yet.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() <= self.options.preamble.len() as u64
     }
 
     /// Whether the open file is a regular one.
@@ -351,6 +353,10 @@ impl LogFile {
         {
             self.mend_line = true;
             return Err(error);
+        }
+        if open.len == 0 && open.regular && !self.options.preamble.is_empty() {
+            open.file.write_all(self.options.preamble)?;
+            open.len = self.options.preamble.len() as u64;
         }
         let length = open.file.write(bytes)?;
         if length == 0 {

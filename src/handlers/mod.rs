@@ -10,3 +10,4 @@ pub mod queue_listener;
 pub mod rotating_file;
 pub mod stream;
 pub mod timed_rotating_file;
+pub mod watched_file;

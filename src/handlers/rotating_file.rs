@@ -21,8 +21,8 @@ pub struct SizeRule {
 }
 
 impl SizeRule {
-    /// What to do with `batch` when the file holds `len` bytes.
-    pub fn portion(&self, batch: &Batch<'_>, len: u64) -> Portion {
+    /// What to do with `batch` when the file holds `len` bytes; an empty one gets `preamble` bytes first.
+    pub fn portion(&self, batch: &Batch<'_>, len: u64, preamble: u64) -> Portion {
         if self.max_bytes == 0 {
             return Portion::Write(batch.len());
         }
@@ -34,7 +34,8 @@ impl SizeRule {
             // A line of unknown length, longer than memory: it gets a file to itself.
             return Portion::Rollover;
         }
-        match batch.fit(self.max_bytes.saturating_sub(len)) {
+        let used = if len == 0 { preamble } else { len };
+        match batch.fit(self.max_bytes.saturating_sub(used)) {
             0 if len > 0 => Portion::Rollover,
             0 => Portion::Write(batch.first_len()),
             fit => Portion::Write(fit),
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     fn portion(max_bytes: u64, len: u64, batch: Batch<'_>) -> Portion {
-        SizeRule { max_bytes }.portion(&batch, len)
+        SizeRule { max_bytes }.portion(&batch, len, 0)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! StreamHandler: writes lines to stdout or stderr.
 
 use std::io::{self, ErrorKind};
+use std::os::fd::AsFd;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -21,8 +22,14 @@ pub enum Stream {
 }
 
 impl StreamHandler {
-    pub fn new(stream: Stream) -> Self {
-        Self { stream }
+    /// # Errors
+    /// When the descriptor was closed before we started.
+    pub fn open(stream: Stream) -> Result<Self> {
+        let closed = match stream {
+            Stream::Stdout => was_closed(rustix::stdio::stdout()),
+            Stream::Stderr => was_closed(rustix::stdio::stderr()),
+        };
+        if closed { bail!("is closed") } else { Ok(Self { stream }) }
     }
 }
 
@@ -48,8 +55,17 @@ impl Handler for StreamHandler {
     }
 }
 
+/// Whether a standard descriptor was closed at the start. Rust's runtime opens /dev/null for reading *and* writing
+/// there, which a redirection by a shell never does.
+pub fn was_closed(descriptor: impl AsFd) -> bool {
+    use rustix::fs::OFlags;
+    let both = rustix::fs::fcntl_getfl(&descriptor).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+    let null = rustix::fs::stat("/dev/null").map(|stat| stat.st_rdev);
+    both && null.is_ok() && rustix::fs::fstat(&descriptor).map(|stat| stat.st_rdev) == null
+}
+
 /// Writes everything, also where somebody made the descriptor non-blocking (it is shared with other programs).
-fn write_all(stream: &impl std::os::fd::AsFd, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(stream: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(stream, bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),

@@ -46,67 +46,77 @@ impl Retention {
     }
 }
 
-/// Finds the name for the file that is about to be rolled over, and frees it. Call it under the roll lock.
-///
-/// `time` is what a name with a time in it shows. The second value says which name was taken, if the first choice was.
+/// The room for one more archive.
+pub struct Room {
+    /// The name that is free, or will be after the moves.
+    pub target: PathBuf,
+    /// What moves up the chain, the oldest first.
+    pub moves: Vec<(PathBuf, PathBuf)>,
+    /// The name that would have been the first choice, if something else stands there.
+    pub taken: Option<PathBuf>,
+}
+
+/// Finds the name for the file that is about to be rolled over; `time` is what a name with a time in it shows.
 ///
 /// # Errors
-/// When the folder cannot be read or an archive cannot be renamed.
-pub fn make_room(
-    layout: &Layout,
-    current: &Path,
-    time: DateTime<FixedOffset>,
-) -> io::Result<(PathBuf, Option<PathBuf>)> {
+/// When the folder cannot be read.
+pub fn find_room(layout: &Layout, current: &Path, time: DateTime<FixedOffset>) -> io::Result<Room> {
     let naming = layout.naming_for(current)?;
-    fs::create_dir_all(naming.directory())?;
     match naming.is_chain() {
-        true => shift_chain(&naming),
+        true => Ok(room_in_chain(&naming)),
         false => free_name(&naming, time),
     }
 }
 
-/// Python's chain: `.1` is the youngest, everything moves up one place as far as the first free one.
-fn shift_chain(naming: &Naming) -> io::Result<(PathBuf, Option<PathBuf>)> {
-    let stamp = |number| Stamp { time: None, number: Some(number) };
+/// Finds the name and frees it. Call it under the roll lock.
+///
+/// # Errors
+/// When the folder cannot be read or made, or an archive cannot be renamed.
+pub fn make_room(layout: &Layout, current: &Path, time: DateTime<FixedOffset>) -> io::Result<Room> {
+    fs::create_dir_all(layout.naming_for(current)?.directory())?;
+    let room = find_room(layout, current, time)?;
+    for (from, to) in &room.moves {
+        match inode::rename_no_replace(from, to) {
+            // Deleted by hand in this moment: there is nothing left to move.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            renamed => renamed?,
+        }
+    }
+    Ok(room)
+}
+
+/// Python's chain: `.1` is the youngest, and everything moves up one place as far as the first free one.
+fn room_in_chain(naming: &Naming) -> Room {
+    let names = |number| {
+        let stamp = Stamp { time: None, number: Some(number) };
+        [naming.path(&stamp), naming.compressed_path(&stamp)]
+    };
     let mut places = Vec::new();
     let mut taken = None;
-    let mut number = 1;
-    loop {
-        let path = naming.path(&stamp(number));
-        let members = [path.clone(), naming.compressed_path(&stamp(number))]
-            .into_iter()
-            .filter_map(|path| Some((fs::symlink_metadata(&path).ok()?.is_file(), path)))
-            .collect::<Vec<_>>();
-        number += 1;
-        if members.iter().any(|(regular, _)| !regular) {
+    for number in 1.. {
+        let there = names(number).map(|path| fs::symlink_metadata(path).ok());
+        if there.iter().flatten().any(|metadata| !metadata.is_file()) {
             // Somebody's folder or symlink: not ours to move, so this number is not ours to use.
-            taken.get_or_insert(path);
+            taken.get_or_insert(number);
             continue;
         }
-        let free = members.is_empty();
-        places.push((number - 1, members));
-        if free {
+        places.push(number);
+        if there.iter().all(Option::is_none) {
             break;
         }
     }
+    let mut moves = Vec::new();
     for pair in places.windows(2).rev() {
-        let (from, to) = (&pair[0], &pair[1]);
-        for (_, path) in &from.1 {
-            let plain = naming.path(&stamp(from.0));
-            let target = if *path == plain { naming.path(&stamp(to.0)) } else { naming.compressed_path(&stamp(to.0)) };
-            match inode::rename_no_replace(path, &target) {
-                // Deleted by hand in this moment: there is nothing left to move.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                renamed => renamed?,
-            }
-        }
+        let exists = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
+        moves.extend(names(pair[0]).into_iter().zip(names(pair[1])).filter(|(from, _)| exists(from)));
     }
-    let first = places.first().map_or(1, |place| place.0);
-    Ok((naming.path(&stamp(first)), taken.filter(|_| first > 1)))
+    let [target, _] = names(places[0]);
+    let taken = taken.filter(|taken| *taken < places[0]).map(|taken| names(taken)[0].clone());
+    Room { target, moves, taken }
 }
 
 /// A name with a time: the next free number behind it, whoever has taken the others.
-fn free_name(naming: &Naming, time: DateTime<FixedOffset>) -> io::Result<(PathBuf, Option<PathBuf>)> {
+fn free_name(naming: &Naming, time: DateTime<FixedOffset>) -> io::Result<Room> {
     let stamp = |number| Stamp { time: Some(time), number };
     let first = if naming.has_number() { Some(1) } else { None };
     let mut number = first;
@@ -129,7 +139,8 @@ fn free_name(naming: &Naming, time: DateTime<FixedOffset>) -> io::Result<(PathBu
             [&path, &naming.compressed_path(&stamp(number))].into_iter().any(|path| fs::symlink_metadata(path).is_ok());
         if !taken {
             let clash = number != first && !naming.has_number();
-            return Ok((path, clash.then(|| naming.path(&stamp(first)))));
+            let taken = clash.then(|| naming.path(&stamp(first)));
+            return Ok(Room { target: path, moves: Vec::new(), taken });
         }
         number = Some(number.unwrap_or(0) + 1);
     }

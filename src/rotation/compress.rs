@@ -15,6 +15,7 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 use crate::inode;
+use crate::progress::Progress;
 
 use super::archives::each_name;
 
@@ -54,6 +55,7 @@ pub fn compress(
     log: &OsStr,
     level: u32,
     may_add: &mut dyn FnMut(u64) -> bool,
+    progress: &Progress,
 ) -> Result<(Compressed, File), Stopped> {
     let mut input = match inode::open_regular(source) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(Stopped::Busy),
@@ -77,6 +79,7 @@ pub fn compress(
             break;
         }
         read_bytes += length as u64;
+        progress.advance(length as u64);
         encoder.write_all(&block[..length])?;
         if encoder.get_ref().len() >= BLOCK {
             compressed.append(encoder.get_mut(), may_add)?;
@@ -207,7 +210,7 @@ mod tests {
         File::options().write(true).open(&source).unwrap().set_modified(old).unwrap();
 
         let target = folder.path().join("app.log.1.gz");
-        let Ok((compressed, _)) = compress(&source, OsStr::new("app.log"), 6, &mut |_| true) else { panic!("stopped") };
+        let Ok((compressed, _)) = compress(&source, OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden()) else { panic!("stopped") };
         compressed.keep_as(&target).unwrap();
         assert!(is_twin(&source, &target).unwrap());
         let metadata = fs::metadata(&target).unwrap();
@@ -223,7 +226,7 @@ mod tests {
         fs::write(&source, "x\n").unwrap();
         let writer = File::options().append(true).open(&source).unwrap();
         assert!(inode::lock_shared(&writer).unwrap());
-        assert!(matches!(compress(&source, OsStr::new("app.log"), 6, &mut |_| true), Err(Stopped::Busy)));
+        assert!(matches!(compress(&source, OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden()), Err(Stopped::Busy)));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

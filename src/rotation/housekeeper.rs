@@ -14,6 +14,7 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context as _, Result};
 
 use crate::inode::FileId;
+use crate::progress::Progress;
 use crate::stream::context::Context;
 
 use super::archives::{Found, Layout, with_gz};
@@ -39,6 +40,8 @@ pub struct Duties {
     pub delay_compress: bool,
     pub after_rotate: Option<Hook>,
     pub budget: Budget,
+    /// Advances by the bytes that are read for compression.
+    pub progress: Progress,
 }
 
 /// Keeps house for one log; cheap to clone.
@@ -349,7 +352,7 @@ impl Housekeeper {
 
     /// Replaces an archive by its compressed twin; the twin's identity, if there is one now.
     fn compress(&self, archive: &Found) -> Result<Option<FileId>> {
-        let Duties { compress: level, budget, .. } = &self.0.duties;
+        let Duties { compress: level, budget, progress, .. } = &self.0.duties;
         let current = self.state().current.clone();
         let log = file_name(&current);
 
@@ -375,7 +378,7 @@ impl Housekeeper {
             }
             fits
         };
-        let outcome = compress::compress(&archive.path, &log, level.unwrap_or(6), &mut may_add);
+        let outcome = compress::compress(&archive.path, &log, level.unwrap_or(6), &mut may_add, progress);
         let replaced = match outcome {
             Ok((compressed, source)) => {
                 let id = FileId::of(&source.metadata()?);

@@ -9,3 +9,5 @@ pub mod multiline;
 pub mod pump;
 pub mod queue;
 pub mod reader;
+pub mod recode;
+pub mod records;

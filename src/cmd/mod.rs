@@ -1,0 +1,9 @@
+//! Words to values: one file per verb, each with its Args, how it is opened, how it runs, and its tests.
+
+pub mod generate;
+pub mod groups;
+pub mod outlet;
+pub mod rotate;
+pub mod run;
+pub mod tee;
+pub mod watch;

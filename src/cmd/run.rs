@@ -1,0 +1,80 @@
+//! Runs a call: opens its outlets, pumps stdin into them, closes them.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+use anyhow::{Context as _, Result};
+
+use crate::cli::{Call, Global, Verb};
+use crate::clock::{Clock, Zone};
+use crate::handlers::stream::was_closed;
+use crate::report::Report;
+use crate::stop::{Interrupt, Signals};
+use crate::stream::context::Context;
+use crate::stream::handler::Handler;
+use crate::stream::pump::{Pump, is_pipe};
+
+use super::rotate::Mode;
+
+/// Runs to the end; what is lost on the way is in `report`.
+///
+/// # Errors
+/// [`crate::cli::Usage`] for words that cannot be meant; else what could not even begin.
+pub fn run(call: Call, report: &Report) -> Result<()> {
+    let Call { cli, outlets } = call;
+    let stdin = rustix::stdio::stdin();
+    // Only somebody at a terminal, or nobody at all, ends us by Ctrl-C; a producer has its last words first.
+    let interrupt = if is_pipe(stdin) { Interrupt::WaitForEnd } else { Interrupt::Stop };
+    let signals = Signals::install(interrupt)?;
+    let context = Context {
+        clock: Clock::system(),
+        zone: Zone::local(),
+        report: report.clone(),
+        stop: signals.stop().clone(),
+        waker: signals.waker().clone(),
+    };
+    let handler = match cli.verb {
+        Verb::Generate(args) => return args.run(),
+        Verb::Rotate(args) => match args.mode()? {
+            Mode::Once(once) => return once.run(&context, !cli.global.no_progress),
+            Mode::Plan(plan) => return plan.run(&context),
+            Mode::Pipe => args.open(&context, false)?,
+        },
+        Verb::Tee(args) => args.open_with(outlets, &context)?,
+        Verb::Watch(args) => args.open(&context, false)?,
+    };
+    pump_stdin(handler, &cli.global, &signals, report)
+}
+
+fn pump_stdin(mut handler: Box<dyn Handler>, global: &Global, signals: &Signals, report: &Report) -> Result<()> {
+    if let Some(fd) = global.ready_fd {
+        say_ready(fd).with_context(|| format!("--ready-fd {fd}: cannot be written"))?;
+    }
+    let stdin = rustix::stdio::stdin();
+    if was_closed(stdin) {
+        report.error("stdin", "is closed: there is nothing to read");
+    }
+    let pumped = Pump::new(Stdin, &mut *handler, signals, report).run();
+    let closed = handler.close();
+    pumped.and(closed)
+}
+
+/// The descriptor itself: Rust's own stdin would copy every byte into a buffer of its own first.
+struct Stdin;
+
+impl std::io::Read for Stdin {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
+    }
+}
+
+impl std::os::fd::AsFd for Stdin {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        rustix::stdio::stdin()
+    }
+}
+
+/// Through /dev/fd, because a bare number cannot be turned into a descriptor safely.
+fn say_ready(fd: u32) -> std::io::Result<()> {
+    OpenOptions::new().write(true).open(format!("/dev/fd/{fd}"))?.write_all(b"\n")
+}

@@ -1,0 +1,135 @@
+//! `loghand tee`: lines to stdout or stderr, to files, and to any further outlets.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::cli::Outlet;
+use crate::handlers::file::{FileHandler, LogFile};
+use crate::handlers::null::NullHandler;
+use crate::handlers::stream::{Stream, StreamHandler};
+use crate::stream::context::Context;
+use crate::stream::fanout::Fanout;
+use crate::stream::handler::Handler;
+
+use super::groups::{BufferArgs, FileArgs, QueueArgs, RecordArgs};
+use super::outlet::{Groups, encoded};
+
+/// Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)
+///
+/// Files are appended to unless --mode says otherwise; 'null:' is a file that takes everything. A stdout whose reader
+/// goes away ends that output alone. Bytes go through as they are.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  make 2>&1 | loghand tee build.log
+  app | loghand tee --capacity 500 --on-capacity forget        (quiet runs stay quiet, errors bring their context)
+  app | loghand tee -- rotate app.log --max-bytes 10M -- tee --no-stdout errors.log --level error")]
+pub struct Args {
+    /// Files to append to
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Copy to stderr instead of stdout
+    #[arg(long, conflicts_with = "no_stdout")]
+    pub stderr: bool,
+    /// Copy to neither stdout nor stderr
+    #[arg(long)]
+    pub no_stdout: bool,
+    #[command(flatten)]
+    pub records: RecordArgs,
+    #[command(flatten)]
+    pub buffer: BufferArgs,
+    #[command(flatten)]
+    pub queue: QueueArgs,
+    #[command(flatten)]
+    pub file: FileArgs,
+}
+
+impl Args {
+    pub fn output_name(&self) -> String {
+        match self.files.first() {
+            Some(file) if self.no_stdout => file.display().to_string(),
+            _ => self.stream_name().to_owned(),
+        }
+    }
+
+    fn stream_name(&self) -> &'static str {
+        if self.stderr { "stderr" } else { "stdout" }
+    }
+
+    /// Opens stdout and the files as one outlet.
+    ///
+    /// # Errors
+    /// When none of the outputs can be opened; as long as one can, the others are reported and left out.
+    pub fn open(&self, context: &Context, behind_dashes: bool) -> Result<Box<dyn Handler>> {
+        let groups = Groups { records: &self.records, buffer: &self.buffer, queue: &self.queue };
+        groups.layer(&self.output_name(), context, behind_dashes, |context| {
+            let mut outputs: Vec<(String, Box<dyn Handler>)> = Vec::new();
+            if !self.no_stdout {
+                let stream = if self.stderr { Stream::Stderr } else { Stream::Stdout };
+                match StreamHandler::open(stream) {
+                    Ok(handler) => outputs.push((self.stream_name().to_owned(), Box::new(handler))),
+                    Err(error) => context.report.error(self.stream_name(), format_args!("{error:#}")),
+                }
+            }
+            let mut failed = None;
+            for file in &self.files {
+                let name = file.display().to_string();
+                if file.as_os_str() == "null:" {
+                    outputs.push((name, Box::new(NullHandler)));
+                    continue;
+                }
+                match LogFile::open(file.clone(), self.file.options(), context.clone()) {
+                    Ok(log) => {
+                        let handler = encoded(&self.file, &name, context, Box::new(FileHandler::new(log)));
+                        outputs.push((name, handler));
+                    }
+                    Err(error) => {
+                        context.report.fail();
+                        if let Some(earlier) = failed.replace(error) {
+                            context.report.say(format_args!("{earlier:#}"));
+                        }
+                    }
+                }
+            }
+            match (outputs.len(), failed) {
+                (0, Some(error)) => return Err(error),
+                (_, Some(error)) => context.report.say(format_args!("{error:#}")),
+                _ => {}
+            }
+            // One output needs nobody to share with.
+            if outputs.len() == 1
+                && let Some((_, handler)) = outputs.pop()
+            {
+                return Ok(handler);
+            }
+            let mut fanout = Fanout::new(context.report.clone());
+            for (name, handler) in outputs {
+                fanout.add(name, handler);
+            }
+            Ok(Box::new(fanout))
+        })
+    }
+
+    /// Opens this and the outlets behind it.
+    ///
+    /// # Errors
+    /// Those of [`Args::open`], of each outlet, and when nothing is there to write to.
+    pub fn open_with(self, outlets: Vec<Outlet>, context: &Context) -> Result<Box<dyn Handler>> {
+        if outlets.is_empty() {
+            return self.open(context, false);
+        }
+        let mut fanout = Fanout::new(context.report.clone());
+        if !self.no_stdout || !self.files.is_empty() {
+            fanout.add(self.output_name(), self.open(context, false)?);
+        }
+        for outlet in outlets {
+            let name = outlet.name();
+            fanout.add(name, outlet.open(context, true)?);
+        }
+        if self.files.iter().any(|file| file.as_os_str().is_empty()) {
+            bail!("an empty name is no file");
+        }
+        Ok(Box::new(fanout))
+    }
+}

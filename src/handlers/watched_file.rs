@@ -1,0 +1,151 @@
+//! WatchedFileHandler: appends to a file that another program moves, deletes or truncates.
+//!
+//! Before each batch the name is looked up, as Python does; after it, a file that has lost its last name gets its
+//! lines a second time under the new one, because nobody could ever read the first. While no lines come, a watch on
+//! the folder (or a look now and then, where it cannot be watched) opens the file anew.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::inode::FileId;
+use crate::stream::batch::Batch;
+use crate::stream::context::Context;
+use crate::stream::handler::{Control, Handler};
+
+use super::file::{FileOptions, LogFile};
+
+/// How often the name is looked up where the folder cannot be watched.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Python's WatchedFileHandler.
+pub struct WatchedFileHandler {
+    log: LogFile,
+    watch: Watch,
+}
+
+enum Watch {
+    /// Kept for its thread, which wakes us.
+    Folder { _watcher: RecommendedWatcher },
+    Poll { next: Instant },
+}
+
+impl WatchedFileHandler {
+    /// Opens the file and begins to watch its folder.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(path: PathBuf, options: FileOptions, context: Context) -> Result<Self> {
+        let mut log = LogFile::open(path, options, context.clone())?;
+        if let Err(error) = log.mend_torn_line() {
+            context.report.note(log.name(), format_args!("its last line cannot be read: {error}"));
+        }
+        let watch = match watch_folder(log.path(), &context) {
+            Ok(watcher) => Watch::Folder { _watcher: watcher },
+            Err(error) => {
+                context.report.warn(log.name(), format_args!("looking every second, no watching here: {error}"));
+                Watch::Poll { next: Instant::now() + POLL }
+            }
+        };
+        Ok(Self { log, watch })
+    }
+
+    /// Python's reopenIfNeeded.
+    fn reopen_if_needed(&mut self) -> Result<()> {
+        let Some(id) = self.log.id() else { return Ok(()) };
+        match fs::metadata(self.log.path()) {
+            Ok(found) if FileId::of(&found) == id => Ok(()),
+            Err(error) if error.kind() != ErrorKind::NotFound => Ok(()),
+            _ => {
+                self.log.sync_at_close()?;
+                self.log.release();
+                // What fails here is tried again with the next line, which waits for it.
+                let _ = self.log.ensure_open();
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the open file has no name any more, so that nobody will read it.
+    fn is_orphan(&self) -> bool {
+        self.log.is_regular()
+            && self.log.file().is_some_and(|file| file.metadata().is_ok_and(|metadata| metadata.nlink() == 0))
+    }
+}
+
+/// Wakes the pump when an entry of the folder is made, moved or deleted. What is written into files does not count.
+fn watch_folder(path: &Path, context: &Context) -> notify::Result<RecommendedWatcher> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().map(ToOwned::to_owned);
+    let waker = context.waker.clone();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let concerns_us = match &event {
+            Ok(event) => {
+                let moved = matches!(
+                    event.kind,
+                    EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(notify::event::ModifyKind::Name(_))
+                );
+                event.need_rescan() || (moved && event.paths.iter().any(|path| path.file_name() == name.as_deref()))
+            }
+            Err(_) => true,
+        };
+        if concerns_us {
+            waker.wake();
+        }
+    })?;
+    watcher.watch(folder, RecursiveMode::NonRecursive)?;
+    Ok(watcher)
+}
+
+impl Handler for WatchedFileHandler {
+    fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
+        if batch.starts() {
+            self.reopen_if_needed()?;
+        }
+        self.log.write(batch, &mut || false)?;
+        while self.is_orphan() {
+            self.log.release();
+            self.log.write(batch, &mut || false)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.log.sync_at_close()
+    }
+
+    fn close(mut self: Box<Self>) -> Result<()> {
+        self.log.sync_at_close()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let look = match &self.watch {
+            Watch::Folder { .. } => None,
+            Watch::Poll { next } => Some(*next),
+        };
+        [look, self.log.sync_deadline()].into_iter().flatten().min()
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        if let Watch::Poll { next } = &mut self.watch {
+            *next = Instant::now() + POLL;
+        }
+        self.reopen_if_needed()?;
+        self.log.sync_if_due()
+    }
+
+    fn control(&mut self, control: Control) -> Result<()> {
+        match control {
+            Control::Reopen => self.log.reopen(),
+            Control::Rollover => Ok(()),
+        }
+    }
+}
