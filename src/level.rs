@@ -4,6 +4,7 @@
 //! user where that is.
 
 mod fields;
+mod group;
 mod header;
 mod recognise;
 #[cfg(test)]
