@@ -6,9 +6,9 @@
 mod fields;
 mod group;
 mod header;
-mod recognise;
 #[cfg(test)]
-mod tests;
+mod lines;
+mod recognise;
 mod words;
 
 use std::borrow::Cow;
@@ -161,7 +161,7 @@ impl FromStr for LevelRegex {
 }
 
 #[cfg(test)]
-mod unit_tests {
+mod tests {
     use super::*;
 
     #[test]

@@ -187,7 +187,7 @@ impl Walk<'_> {
         let run = letters(&self.text[self.at..]);
         let next = self.text.get(self.at + run.len()).copied();
         if let Some(level) = self.level_word(run, next) {
-            return Break(level);
+            return Break(Some(level));
         }
         if run.len() == 1
             && let Some(level) = self.letter(run[0])
@@ -223,8 +223,8 @@ impl Walk<'_> {
         self.name(run, length)
     }
 
-    /// A word that may be a level. Some(None) is the verdict that the line has none.
-    fn level_word(&self, run: &[u8], next: Option<u8>) -> Option<Option<Level>> {
+    /// The level that a word is here, if its dress and its neighbours say that it is one.
+    fn level_word(&self, run: &[u8], next: Option<u8>) -> Option<Level> {
         let end = self.at + run.len();
         let after = self.peek(end + 1);
         if let Some(level) = words::capitals(run) {
@@ -242,26 +242,25 @@ impl Walk<'_> {
                 Before::Number => self.stamped || strong && self.names == 0,
                 _ => strong || self.stamped,
             };
-            return certain.then_some(Some(level));
+            return certain.then_some(level);
         }
         match next {
-            Some(b':') if run == b"LOG" && after == b' ' => Some(Some(Level::INFO)),
-            Some(b':') if run == b"fail" && after == b' ' && self.before == Before::Start => Some(Some(Level::ERROR)),
+            Some(b':') if run == b"LOG" && after == b' ' => Some(Level::INFO),
+            Some(b':') if run == b"fail" && after == b' ' && self.before == Before::Start => Some(Level::ERROR),
             // The words of nine letters and more (emergency, information) are more often prose.
-            Some(b':') if matches!(after, b' ' | b'\t') && run.len() < 9 => words::named(run).map(Some),
-            Some(b'[') if memmem::find(self.token(), b"]:").is_some() => words::named(run).map(Some),
-            // logrus on a terminal: ERRO[0012]
-            Some(b'[') if run.len() == 4 && after.is_ascii_digit() => words::capitals(run).map(Some),
+            Some(b':') if matches!(after, b' ' | b'\t') && run.len() < 9 => words::named(run),
+            // rustc: error[E0308]:
+            Some(b'[') if memmem::find(self.token(), b"]:").is_some() => words::named(run),
             Some(b' ') if after == b'e' && self.text[end..].starts_with(b" error: ") => {
-                run.eq_ignore_ascii_case(b"fatal").then_some(Some(Level::CRITICAL))
+                run.eq_ignore_ascii_case(b"fatal").then_some(Level::CRITICAL)
             }
             // Monolog: channel.ERROR:
             Some(b'.') if self.stamped => {
                 let token = self.token();
                 let level = letters(token.get(run.len() + 1..)?);
-                (token.get(run.len() + 1 + level.len()) == Some(&b':')).then(|| words::capitals(level).map(Some))?
+                (token.get(run.len() + 1 + level.len()) == Some(&b':')).then(|| words::capitals(level))?
             }
-            _ => self.between_separators(run, end).then(|| words::named(run).map(Some))?,
+            _ => self.between_separators(run, end).then(|| words::named(run))?,
         }
     }
 

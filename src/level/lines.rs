@@ -232,6 +232,7 @@ const WITHOUT_A_LEVEL: &[&str] = &[
     "error something lower-case and without a colon",
     "errors: 0",
     "GET /error HTTP/1.1",
+    "TRACE /error HTTP/1.1",
     "TRACE_ID=12345 ./run",
     "DEBUG=1 ./run",
     "ERROR_LOG=/var/log/x",
