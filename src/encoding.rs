@@ -45,7 +45,9 @@ pub enum Errors {
 
 /// No encoding has this name.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("'{0}' is no encoding that is known here: utf-8, utf-8-sig, utf-16, utf-16-le, latin-1, ascii, cp1252, shift_jis …")]
+#[error(
+    "'{0}' is no encoding that is known here: utf-8, utf-8-sig, utf-16, utf-16-le, latin-1, ascii, cp1252, shift_jis …"
+)]
 pub struct UnknownEncoding(String);
 
 /// The record cannot be written in this encoding, and `strict` was asked for.
@@ -127,7 +129,9 @@ impl Encoding {
         match self.scheme {
             Scheme::Utf8 => out.extend_from_slice(text.as_bytes()),
             Scheme::Utf16 { big } => {
-                out.extend(text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }));
+                out.extend(
+                    text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }),
+                );
             }
             Scheme::Utf32 { big } => {
                 let bytes = |c: char| if big { u32::from(c).to_be_bytes() } else { u32::from(c).to_le_bytes() };
@@ -139,7 +143,8 @@ impl Encoding {
                 let mut encoder = legacy.new_encoder();
                 let mut rest = text;
                 loop {
-                    let room = encoder.max_buffer_length_from_utf8_without_replacement(rest.len()).unwrap_or(rest.len() * 8);
+                    let room =
+                        encoder.max_buffer_length_from_utf8_without_replacement(rest.len()).unwrap_or(rest.len() * 8);
                     out.reserve(room);
                     let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, out, true);
                     rest = &rest[read..];

@@ -4,10 +4,12 @@
 //! user where that is.
 
 mod fields;
+mod group;
 mod header;
-pub mod recognise;
+
 #[cfg(test)]
-mod tests;
+mod lines;
+mod recognise;
 mod words;
 
 use std::borrow::Cow;
@@ -160,7 +162,7 @@ impl FromStr for LevelRegex {
 }
 
 #[cfg(test)]
-mod unit_tests {
+mod tests {
     use super::*;
 
     #[test]

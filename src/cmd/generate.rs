@@ -40,7 +40,7 @@ fn files() -> Result<Vec<(String, Vec<u8>)>> {
     let mut pages = vec![(command.clone(), "loghand".to_owned())];
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help") {
         let name = format!("loghand-{}", verb.get_name());
-        pages.push((verb.clone().name(name.clone()).version(env!("CARGO_PKG_VERSION")), name));
+        pages.push((verb.clone().version(env!("CARGO_PKG_VERSION")), name));
     }
     for (page, name) in pages {
         let mut text = Vec::new();

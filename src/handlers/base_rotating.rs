@@ -274,7 +274,8 @@ impl BaseRotatingHandler {
     fn move_away(&self, path: &Path, stamp: DateTime<FixedOffset>) -> Result<()> {
         let layout = &self.keeper.duties().layout;
         loop {
-            let Room { target, taken, .. } = backups::make_room(layout, path, stamp).context("its archives cannot be moved")?;
+            let Room { target, taken, .. } =
+                backups::make_room(layout, path, stamp).context("its archives cannot be moved")?;
             if let Some(taken) = taken {
                 let why = format!("is taken, so the archive is called {}", target.display());
                 self.context.report.warn(taken.display(), why);

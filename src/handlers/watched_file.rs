@@ -31,8 +31,12 @@ pub struct WatchedFileHandler {
 
 enum Watch {
     /// Kept for its thread, which wakes us.
-    Folder { _watcher: RecommendedWatcher },
-    Poll { next: Instant },
+    Folder {
+        _watcher: RecommendedWatcher,
+    },
+    Poll {
+        next: Instant,
+    },
 }
 
 impl WatchedFileHandler {

@@ -45,7 +45,7 @@ fn key(key: &[u8]) -> Option<Key> {
         b"PRIORITY" => return Some(Key::Severity),
         _ => {}
     }
-    // Every key of the list holds an l or is "severity…"; most others are ruled out by their length and first byte.
+    // Most keys are ruled out by their length and first byte.
     let first = key.first()?.to_ascii_lowercase();
     if !matches!(first, b'l' | b's' | b'@') || key.len() > 13 {
         return None;

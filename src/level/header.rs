@@ -6,17 +6,18 @@
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memmem};
 
 use super::recognise::fixed_start;
-use super::{Level, fields, words};
+use super::{Level, fields, group, words};
 
 /// How many pieces a header may have.
 const PIECES: usize = 16;
 
 /// The level in the header of `text`, which is the beginning of `line`.
 pub fn level(text: &[u8], line: &[u8]) -> Option<Level> {
-    let mut walk = Walk { text, line, at: 0, stamped: false, numbers: 0, names: 0, before: Before::Start };
+    let mut walk =
+        Walk { text, line, at: 0, stamped: false, syslog: false, numbers: 0, names: 0, before: Before::Start };
     for _ in 0..PIECES {
         if let Break(level) = walk.step() {
             return level;
@@ -51,6 +52,8 @@ struct Walk<'a> {
     at: usize,
     /// A time or a group went before: this is a log line, not a sentence.
     stamped: bool,
+    /// The time is written as syslog does, which puts a host and a tag behind it.
+    syslog: bool,
     numbers: u8,
     names: u8,
     before: Before,
@@ -119,7 +122,7 @@ impl Walk<'_> {
         let inside = &inside[..length];
         // Markdown's [text](error) and HTML's <b><error> are no headers; [a][error] is Envoy's.
         let apart = close == b']' || self.at == 0 || self.peek(self.at - 1) == b' ';
-        if let Some(level) = group_level(inside, close).filter(|_| apart) {
+        if let Some(level) = group::level(inside, close).filter(|_| apart) {
             return Break(Some(level));
         }
         self.stamped |= close == b']' || inside.first().is_some_and(u8::is_ascii_digit);
@@ -155,6 +158,7 @@ impl Walk<'_> {
             }
         }
         let length = end - self.at;
+        let token = &text[self.at..end];
         if text.get(end).is_some_and(u8::is_ascii_alphabetic) && matches!(text[end - 1], b'0'..=b'9' | b':') {
             let whole = self.token();
             if matches!(whole, [.., b':', b'M' | b'S' | b'C' | b'X']) && length + 1 == whole.len() {
@@ -168,7 +172,8 @@ impl Walk<'_> {
                 return Break(None);
             }
         }
-        if marks >= 2 || length >= 10 || (marks > 0 && zone) {
+        if marks >= 2 || length >= 10 || (marks > 0 && (zone || token.contains(&b':') && length >= 4)) {
+            self.syslog |= token.contains(&b'T');
             self.stamped = true;
             let before = if self.before == Before::Redis { Before::Redis } else { Before::Time };
             return self.past(length, before);
@@ -182,7 +187,7 @@ impl Walk<'_> {
         let run = letters(&self.text[self.at..]);
         let next = self.text.get(self.at + run.len()).copied();
         if let Some(level) = self.level_word(run, next) {
-            return Break(level);
+            return Break(Some(level));
         }
         if run.len() == 1
             && let Some(level) = self.letter(run[0])
@@ -202,6 +207,7 @@ impl Walk<'_> {
             if !after.is_ascii_digit() && !words::is_calendar(letters(&self.text[self.next_piece(length)..])) {
                 return Break(None);
             }
+            self.syslog = true;
             let before = if self.before == Before::Redis { Before::Redis } else { Before::Time };
             return self.past(length, before);
         }
@@ -217,8 +223,8 @@ impl Walk<'_> {
         self.name(run, length)
     }
 
-    /// A word that may be a level. Some(None) is the verdict that the line has none.
-    fn level_word(&self, run: &[u8], next: Option<u8>) -> Option<Option<Level>> {
+    /// The level that a word is here, if its dress and its neighbours say that it is one.
+    fn level_word(&self, run: &[u8], next: Option<u8>) -> Option<Level> {
         let end = self.at + run.len();
         let after = self.peek(end + 1);
         if let Some(level) = words::capitals(run) {
@@ -232,29 +238,29 @@ impl Walk<'_> {
                 Before::Start if words::is_everyday(run) => strong || after == b' ' || follow == b'[',
                 Before::Start | Before::Pipe | Before::Tab => true,
                 Before::Dash => strong || self.stamped || follow == b'-',
-                Before::Tag => strong || self.stamped,
+                // "total: 5, ERROR: 3" is no header.
+                Before::Number => self.stamped || strong && self.names == 0,
                 _ => strong || self.stamped,
             };
-            return certain.then_some(Some(level));
+            return certain.then_some(level);
         }
         match next {
-            Some(b':') if run == b"LOG" && after == b' ' => Some(Some(Level::INFO)),
-            Some(b':') if run == b"fail" && after == b' ' && self.before == Before::Start => Some(Some(Level::ERROR)),
+            Some(b':') if run == b"LOG" && after == b' ' => Some(Level::INFO),
+            Some(b':') if run == b"fail" && after == b' ' && self.before == Before::Start => Some(Level::ERROR),
             // The words of nine letters and more (emergency, information) are more often prose.
-            Some(b':') if matches!(after, b' ' | b'\t') && run.len() < 9 => words::named(run).map(Some),
-            Some(b'[') if memmem::find(self.token(), b"]:").is_some() => words::named(run).map(Some),
-            // logrus on a terminal: ERRO[0012]
-            Some(b'[') if run.len() == 4 && after.is_ascii_digit() => words::capitals(run).map(Some),
+            Some(b':') if matches!(after, b' ' | b'\t') && run.len() < 9 => words::named(run),
+            // rustc: error[E0308]:
+            Some(b'[') if memmem::find(self.token(), b"]:").is_some() => words::named(run),
             Some(b' ') if after == b'e' && self.text[end..].starts_with(b" error: ") => {
-                run.eq_ignore_ascii_case(b"fatal").then_some(Some(Level::CRITICAL))
+                run.eq_ignore_ascii_case(b"fatal").then_some(Level::CRITICAL)
             }
             // Monolog: channel.ERROR:
             Some(b'.') if self.stamped => {
                 let token = self.token();
                 let level = letters(token.get(run.len() + 1..)?);
-                (token.get(run.len() + 1 + level.len()) == Some(&b':')).then(|| words::capitals(level).map(Some))?
+                (token.get(run.len() + 1 + level.len()) == Some(&b':')).then(|| words::capitals(level))?
             }
-            _ => self.between_separators(run, end).then(|| words::named(run).map(Some))?,
+            _ => self.between_separators(run, end).then(|| words::named(run))?,
         }
     }
 
@@ -285,13 +291,15 @@ impl Walk<'_> {
             b'!' => self.stamped && rest.get(1) == Some(&b' '),
             // logcat, brief: E/Tag( 123):
             b'/' => self.before == Before::Start && memchr(b'(', rest).is_some_and(|n| is_pid_group(&rest[n..])),
-            // logcat: time, process, thread, letter; mongod before 4.4: time, letter, COMPONENT
-            b' ' => {
+            // logcat: time, process, thread, letter, tag
+            b' ' if self.before == Before::Number => {
+                self.stamped && self.numbers >= 2 && memmem::find(rest, b": ").is_some()
+            }
+            // mongod before 4.4: time, letter, COMPONENT, [context]
+            b' ' if self.before == Before::Time => {
                 let component = rest.trim_ascii_start();
-                (self.before == Before::Number && self.stamped && self.numbers >= 2)
-                    || (self.before == Before::Time
-                        && (component.starts_with(b"- ") || letters(component).len() > 1)
-                        && letters(component).iter().all(u8::is_ascii_uppercase))
+                let length = component.iter().take_while(|b| b.is_ascii_uppercase() || **b == b'-').count();
+                length > 0 && component[length..].trim_ascii_start().starts_with(b"[")
             }
             // glog and klog: E1120 12:00:00.123456, with the year in front of the day in some
             b'0'..=b'9' => {
@@ -358,7 +366,10 @@ impl Walk<'_> {
     fn tag_follows(&self, length: usize) -> bool {
         let rest = &self.text[self.next_piece(length)..];
         let end = rest.iter().position(|b| *b == b' ').unwrap_or(rest.len());
-        rest[..end].ends_with(b"]:")
+        match rest[..end].strip_suffix(b":") {
+            Some(tag) => tag.ends_with(b"]") || (self.syslog && words::named(tag).is_none()),
+            None => false,
+        }
     }
 
     fn next_piece(&self, length: usize) -> usize {
@@ -372,7 +383,7 @@ impl Walk<'_> {
 }
 
 /// The letters that `text` begins with.
-fn letters(text: &[u8]) -> &[u8] {
+pub(super) fn letters(text: &[u8]) -> &[u8] {
     &text[..text.iter().take_while(|b| b.is_ascii_alphabetic()).count()]
 }
 
@@ -380,46 +391,4 @@ fn letters(text: &[u8]) -> &[u8] {
 fn is_pid_group(text: &[u8]) -> bool {
     let inside = text.iter().skip(1).take_while(|b| b.is_ascii_digit() || **b == b' ').count();
     text[1 + inside..].starts_with(b"):")
-}
-
-/// The level that a group is or holds.
-fn group_level(inside: &[u8], close: u8) -> Option<Level> {
-    let inside = inside.trim_ascii();
-    if let Some(level) = words::named(inside) {
-        return Some(level);
-    }
-    match inside {
-        b"Note" => return Some(Level::INFO),
-        [a @ (b'E' | b'W' | b'I'), b] if a == b && close == b')' => return words::letter(*a),
-        // Tornado: [E 261120 12:00:00 web:12]
-        [letter, b' ', digit, ..] if digit.is_ascii_digit() => return words::letter(*letter),
-        _ => {}
-    }
-    // Apache: [core:error], [ssl:trace3]
-    if let Some(colon) = memchr(b':', inside)
-        && inside[..colon].iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'0'..=b'9'))
-    {
-        let level = &inside[colon + 1..];
-        let level = level.strip_suffix(b"1").unwrap_or(level);
-        let level = if level.starts_with(b"trace") && level.len() <= 6 { &level[..5] } else { level };
-        if level.iter().all(u8::is_ascii_lowercase)
-            && let Some(level) = words::named(level)
-        {
-            return Some(level);
-        }
-    }
-    // Minecraft: [Server thread/INFO]
-    if let Some(slash) = memrchr(b'/', inside)
-        && let Some(level) = words::capitals(&inside[slash + 1..])
-    {
-        return Some(level);
-    }
-    // A time, then the level: [2026-11-20T12:00:00Z ERROR app], [2026-11-20 12:00:00,123: ERROR/MainProcess]
-    inside
-        .split(|b| matches!(b, b' ' | b':' | b',' | b'/' | b'|'))
-        .find(|part| {
-            let run = letters(part);
-            !(run.is_empty() || run.len() == part.len() && (words::is_calendar(part) || words::is_zone(part)))
-        })
-        .and_then(words::capitals)
 }

@@ -210,7 +210,10 @@ mod tests {
         File::options().write(true).open(&source).unwrap().set_modified(old).unwrap();
 
         let target = folder.path().join("app.log.1.gz");
-        let Ok((compressed, _)) = compress(&source, OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden()) else { panic!("stopped") };
+        let Ok((compressed, _)) = compress(&source, OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden())
+        else {
+            panic!("stopped")
+        };
         compressed.keep_as(&target).unwrap();
         assert!(is_twin(&source, &target).unwrap());
         let metadata = fs::metadata(&target).unwrap();
@@ -226,7 +229,10 @@ mod tests {
         fs::write(&source, "x\n").unwrap();
         let writer = File::options().append(true).open(&source).unwrap();
         assert!(inode::lock_shared(&writer).unwrap());
-        assert!(matches!(compress(&source, OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden()), Err(Stopped::Busy)));
+        assert!(matches!(
+            compress(&source, OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden()),
+            Err(Stopped::Busy)
+        ));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

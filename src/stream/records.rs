@@ -9,8 +9,8 @@ use anyhow::Result;
 
 use crate::clock::Clock;
 use crate::format::{FormatContext, Template};
-use crate::level::recognise::recognise;
-use crate::level::{Level, LevelRegex};
+
+use crate::level::{Level, LevelRegex, recognise};
 use crate::record::{Record, RecordInfo};
 
 use super::batch::Batch;
