@@ -98,9 +98,10 @@ impl<W: Write> Bench<W> {
         if let (Some(own), Some(s6)) = (find(&paced, OURS), find(&paced, "s6-log")) {
             self.target(own, Target::at_most("2 CPU / s6-log, 50 000 lines/s", 1.0, own.cpu() / s6.cpu()));
         }
-        for entries in [&fast, &paced] {
+        for (entries, what) in [(&fast, "4 peak MiB, rotate_lines, fast"), (&paced, "4 peak MiB, rotate_lines, paced")]
+        {
             if let Some(own) = find(entries, OURS) {
-                self.peak("4 peak MiB, rotate_lines", own);
+                self.peak(what, own);
             }
         }
         Ok(())
@@ -143,9 +144,12 @@ impl<W: Write> Bench<W> {
                 self.target(own, Target::at_most("3 size of archives / gzip -6", 1.03, packing / gzip));
             }
         }
-        for entries in [&fast, &paced] {
+        for (entries, what) in [
+            (&fast, "4 peak MiB, rotate_gzip's input without --compress, fast"),
+            (&paced, "4 peak MiB, rotate_gzip's input without --compress, paced"),
+        ] {
             if let Some(own) = find(entries, OURS) {
-                self.peak("4 peak MiB, rotate_gzip's input without --compress", own);
+                self.peak(what, own);
             }
         }
         Ok(())

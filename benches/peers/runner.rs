@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{Write, stdin, stdout};
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,11 +48,13 @@ pub fn run_one(stdout_file: &str, argv: &[String]) -> Result<()> {
     let start = Instant::now();
     let mut child = command(stdout_file, argv)?.stdin(input).spawn().with_context(|| argv.join(" "))?;
     let pid = Pid::from_child(&child);
-    thread::spawn(move || {
-        thread::sleep(PATIENCE);
-        kill_process(pid, Signal::KILL)
+    let (ended, end) = mpsc::channel::<()>();
+    thread::spawn(move || match end.recv_timeout(PATIENCE) {
+        Err(RecvTimeoutError::Timeout) => kill_process(pid, Signal::KILL),
+        _ => Ok(()),
     });
     let status = child.wait()?;
+    drop(ended);
     let wall = start.elapsed();
     while let Ok(Some(_)) = wait(WaitOptions::empty()) {}
     let done = start.elapsed();
