@@ -247,11 +247,17 @@ impl Housekeeper {
             let current = state.current.clone();
             drop(state);
             self.prune(&current);
+            let mut performed = false;
             while let Some((chore, more)) = self.next_chore(&current) {
                 if more {
                     self.help();
                 }
                 self.perform(&chore);
+                performed = true;
+            }
+            if performed {
+                // What was surplus while somebody worked on it.
+                self.prune(&current);
             }
             state = self.state();
         }

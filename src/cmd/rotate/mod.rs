@@ -89,7 +89,10 @@ pub struct Args {
     /// Without --max-bytes the file is rolled over at a tenth of it; without --backup-count nothing else counts.
     #[arg(long, value_name = "SIZE", help_heading = "Archives")]
     pub max_total_bytes: Option<ByteSize>,
-    /// How archives are called: {base}, {stem}, {ext}, {n}, {time}, {time:%Y%m%d-%H%M%S}; folders may stand before it
+    /// How archives are called, by fields in braces: base, stem, ext, n, time, time:%Y%m%d-%H%M%S
+    ///
+    /// For app.log, base is app.log, stem is app, ext is .log. With n alone the archives are a chain in which 1 is the
+    /// youngest; with time they keep their names. A folder may stand before it, as in 'old/{stem}-{time:%Y%m%d}{ext}'.
     #[arg(long, value_name = "TEMPLATE", help_heading = "Archives")]
     pub namer: Option<String>,
     /// Move the file by this command instead of renaming it (it gets source and destination; the writer waits for it)
