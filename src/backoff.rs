@@ -1,7 +1,7 @@
 //! How long to wait before a failed step is tried again, and when to give up.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::stop::Stop;
 
@@ -44,26 +44,22 @@ impl Backoff {
 pub struct Patience {
     backoff: Backoff,
     stop: Stop,
-    stopped: Option<Instant>,
 }
 
 impl Patience {
     pub fn new(backoff: Backoff, stop: &Stop) -> Self {
-        Self { backoff, stop: stop.clone(), stopped: None }
+        Self { backoff, stop: stop.clone() }
     }
 
     /// Sleeps before the next attempt; false when TERM came and the time of grace is over.
     pub fn wait(&mut self) -> bool {
         let wait = self.backoff.advance();
-        if self.stopped.is_none() && !self.stop.wait(wait) {
+        if !self.stop.requested() && !self.stop.wait(wait) {
             return true;
         }
-        let stopped = *self.stopped.get_or_insert_with(Instant::now);
-        if stopped.elapsed() >= GRACE {
-            return false;
-        }
-        thread::sleep(wait.min(GRACE.saturating_sub(stopped.elapsed())));
-        true
+        let left = GRACE.saturating_sub(self.stop.elapsed().unwrap_or(GRACE));
+        thread::sleep(wait.min(left));
+        !left.is_zero()
     }
 }
 

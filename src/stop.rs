@@ -7,8 +7,8 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -68,7 +68,7 @@ impl Signals {
             Ok(())
         };
         install().context("signals: cannot be taken over")?;
-        let stop = Stop { requested: stopping, fd: Some(Arc::new(stop_fd)) };
+        let stop = Stop { requested: stopping, seen: Arc::default(), fd: Some(Arc::new(stop_fd)) };
         // A full pipe wakes just as well.
         let waker = Waker::new(move || drop((&wake_sender).write(&[1])));
         Ok(Self { reopen, rollover, stop, wake, waker })
@@ -132,18 +132,25 @@ impl Waker {
 #[derive(Clone)]
 pub struct Stop {
     requested: Arc<AtomicBool>,
+    /// When somebody first saw that it was requested.
+    seen: Arc<OnceLock<Instant>>,
     fd: Option<Arc<UnixStream>>,
 }
 
 impl Stop {
     /// A token that is never told to stop, for tests and for work that has no signals.
     pub fn never() -> Self {
-        Self { requested: Arc::new(AtomicBool::new(false)), fd: None }
+        Self { requested: Arc::default(), seen: Arc::default(), fd: None }
     }
 
     /// Whether TERM came.
     pub fn requested(&self) -> bool {
         self.requested.load(Ordering::Relaxed)
+    }
+
+    /// How long ago TERM came (was first asked for); None if it did not.
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.requested().then(|| self.seen.get_or_init(Instant::now).elapsed())
     }
 
     /// Sleeps for `time`, or until told to stop; says whether it was told. Told already, it returns at once.

@@ -276,6 +276,7 @@ impl FileArgs {
                 DiskChoice::Reclaim => OnDiskFull::Reclaim,
             },
             preamble: self.encoding.map_or(b"", Encoding::preamble),
+            mend: false,
             claim: false,
         }
     }

@@ -2,15 +2,16 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Context as _, Result};
 
 use crate::cli::{Call, Global, Verb};
 use crate::clock::{Clock, Zone};
-use crate::handlers::stream::was_closed;
 use crate::report::Report;
 use crate::stop::{Interrupt, Signals};
 use crate::stream::context::Context;
+use crate::stream::fanout::Fanout;
 use crate::stream::handler::Handler;
 use crate::stream::pump::{Pump, is_pipe};
 
@@ -38,12 +39,28 @@ pub fn run(call: Call, report: &Report) -> Result<()> {
         Verb::Rotate(args) => match args.mode()? {
             Mode::Once(once) => return once.run(&context, !cli.global.no_progress),
             Mode::Plan(plan) => return plan.run(&context),
-            Mode::Pipe => args.open(&context, false)?,
+            Mode::Pipe => alone(args.output_name(), args.open(&context, false)?, report),
         },
         Verb::Tee(args) => args.open_with(outlets, &context)?,
-        Verb::Watch(args) => args.open(&context, false)?,
+        Verb::Watch(args) => alone(args.output_name(), args.open(&context, false)?, report),
     };
     pump_stdin(handler, &cli.global, &signals, report)
+}
+
+/// One outlet by itself: the same words for what is lost as among several.
+fn alone(name: String, handler: Box<dyn Handler>, report: &Report) -> Box<dyn Handler> {
+    let mut fanout = Fanout::new(report.clone());
+    fanout.add(name, handler);
+    Box::new(fanout)
+}
+
+/// Whether a standard descriptor was probably closed at the start: Rust's runtime opens /dev/null there, for reading
+/// and writing at once, which a shell's redirection never does (daemons do, though).
+pub fn may_be_closed(descriptor: impl AsFd) -> bool {
+    use rustix::fs::OFlags;
+    let both = rustix::fs::fcntl_getfl(&descriptor).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+    let null = rustix::fs::stat("/dev/null").map(|stat| stat.st_rdev);
+    both && null.is_ok() && rustix::fs::fstat(&descriptor).map(|stat| stat.st_rdev) == null
 }
 
 fn pump_stdin(mut handler: Box<dyn Handler>, global: &Global, signals: &Signals, report: &Report) -> Result<()> {
@@ -51,8 +68,8 @@ fn pump_stdin(mut handler: Box<dyn Handler>, global: &Global, signals: &Signals,
         say_ready(fd).with_context(|| format!("--ready-fd {fd}: cannot be written"))?;
     }
     let stdin = rustix::stdio::stdin();
-    if was_closed(stdin) {
-        report.error("stdin", "is closed: there is nothing to read");
+    if may_be_closed(stdin) {
+        report.warn("stdin", "is closed, or /dev/null: there is nothing to read");
     }
     let pumped = Pump::new(Stdin, &mut *handler, signals, report).run();
     let closed = handler.close();
@@ -68,8 +85,8 @@ impl std::io::Read for Stdin {
     }
 }
 
-impl std::os::fd::AsFd for Stdin {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+impl AsFd for Stdin {
+    fn as_fd(&self) -> BorrowedFd<'_> {
         rustix::stdio::stdin()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::cli::Outlet;
 use crate::handlers::file::{FileHandler, LogFile};
@@ -14,6 +14,7 @@ use crate::stream::handler::Handler;
 
 use super::groups::{BufferArgs, FileArgs, QueueArgs, RecordArgs};
 use super::outlet::{Groups, encoded};
+use super::run::may_be_closed;
 
 /// Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)
 ///
@@ -67,10 +68,11 @@ impl Args {
             let mut outputs: Vec<(String, Box<dyn Handler>)> = Vec::new();
             if !self.no_stdout {
                 let stream = if self.stderr { Stream::Stderr } else { Stream::Stdout };
-                match StreamHandler::open(stream) {
-                    Ok(handler) => outputs.push((self.stream_name().to_owned(), Box::new(handler))),
-                    Err(error) => context.report.error(self.stream_name(), format_args!("{error:#}")),
+                let descriptor = if self.stderr { rustix::stdio::stderr() } else { rustix::stdio::stdout() };
+                if may_be_closed(descriptor) {
+                    context.report.warn(self.stream_name(), "is closed, or /dev/null: nobody sees what goes there");
                 }
+                outputs.push((self.stream_name().to_owned(), Box::new(StreamHandler::new(stream))));
             }
             let mut failed = None;
             for file in &self.files {
@@ -114,11 +116,8 @@ impl Args {
     /// Opens this and the outlets behind it.
     ///
     /// # Errors
-    /// Those of [`Args::open`], of each outlet, and when nothing is there to write to.
+    /// Those of [`Args::open`] and of each outlet.
     pub fn open_with(self, outlets: Vec<Outlet>, context: &Context) -> Result<Box<dyn Handler>> {
-        if outlets.is_empty() {
-            return self.open(context, false);
-        }
         let mut fanout = Fanout::new(context.report.clone());
         if !self.no_stdout || !self.files.is_empty() {
             fanout.add(self.output_name(), self.open(context, false)?);
@@ -126,9 +125,6 @@ impl Args {
         for outlet in outlets {
             let name = outlet.name();
             fanout.add(name, outlet.open(context, true)?);
-        }
-        if self.files.iter().any(|file| file.as_os_str().is_empty()) {
-            bail!("an empty name is no file");
         }
         Ok(Box::new(fanout))
     }

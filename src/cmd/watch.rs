@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::handlers::file::FileOptions;
 use crate::handlers::watched_file::WatchedFileHandler;
 use crate::stream::context::Context;
 use crate::stream::handler::Handler;
@@ -47,7 +48,8 @@ impl Args {
         let groups = Groups { records: &self.records, buffer: &self.buffer, queue: &self.queue };
         let name = self.output_name();
         groups.layer(&name, context, behind_dashes, |context| {
-            let handler = WatchedFileHandler::open(self.path.clone(), self.file.options(), context.clone())?;
+            let options = FileOptions { mend: self.file.encoding.is_none(), ..self.file.options() };
+            let handler = WatchedFileHandler::open(self.path.clone(), options, context.clone())?;
             Ok(encoded(&self.file, &name, context, Box::new(handler)))
         })
     }

@@ -67,6 +67,8 @@ pub struct BaseRotatingHandler {
     next_look: Instant,
     /// Somebody else writes to this file as well: ask for its length instead of counting.
     shared: bool,
+    /// Since the last look.
+    stranger_seen: bool,
     retry: Option<Retry>,
     over_budget_said: bool,
 }
@@ -110,26 +112,23 @@ impl BaseRotatingHandler {
             context,
             next_look: Instant::now() + LOOK_EVERY,
             shared: false,
+            stranger_seen: false,
             retry: None,
             over_budget_said: false,
         };
-        handler.keeper.begin()?;
-        handler.opened()?;
+        if let Err(error) = handler.keeper.begin() {
+            handler.context.report.error(handler.log.name(), format_args!("its archives: {error:#}"));
+        }
+        handler.opened();
         Ok(handler)
     }
 
     /// What follows from having opened a file.
-    fn opened(&mut self) -> Result<()> {
-        let now = self.context.clock.now();
-        let metadata = self.log.file().map(fs::File::metadata).transpose()?;
+    fn opened(&mut self) {
         if let Some(time) = &mut self.time {
-            time.begin(metadata.as_ref(), now);
-        }
-        if let Err(error) = self.log.mend_torn_line() {
-            self.context.report.note(self.log.name(), format_args!("its last line cannot be read: {}", plain(&error)));
+            time.begin(fs::metadata(self.log.path()).ok().as_ref(), self.context.clock.now());
         }
         self.update_link();
-        Ok(())
     }
 
     fn update_link(&mut self) {
@@ -144,13 +143,18 @@ impl BaseRotatingHandler {
     }
 
     /// Looks, not too often, whether the name still leads to the open file.
-    fn look_if_due(&mut self) -> Result<()> {
+    fn look_if_due(&mut self) {
         let now = Instant::now();
         if now < self.next_look || self.log.id().is_none() {
-            return Ok(());
+            return;
         }
         self.next_look = now + LOOK_EVERY;
-        if self.leads_elsewhere() { self.follow_name() } else { self.count_strangers() }
+        if self.leads_elsewhere() {
+            self.follow_name();
+        } else {
+            self.measure();
+            self.shared = std::mem::take(&mut self.stranger_seen);
+        }
     }
 
     fn leads_elsewhere(&self) -> bool {
@@ -158,29 +162,34 @@ impl BaseRotatingHandler {
     }
 
     /// If the file is longer or shorter than what we wrote makes it, we are not alone.
-    fn count_strangers(&mut self) -> Result<()> {
-        let known = self.log.measure()?;
-        self.shared = self.log.len() != known;
-        Ok(())
+    fn measure(&mut self) {
+        if let Ok(known) = self.log.measure() {
+            self.stranger_seen |= self.log.len() != known;
+        }
     }
 
     /// Somebody else rolled over: goes on in the file that stands under the name now.
-    fn follow_name(&mut self) -> Result<()> {
+    fn follow_name(&mut self) {
         if refuse_symlink(self.log.path()).is_err() {
-            return Ok(());
+            return;
         }
         self.shared = true;
-        self.log.sync_at_close()?;
-        let Some(old) = self.log.release() else { return Ok(()) };
+        self.sync_at_close();
+        let Some(old) = self.log.release() else { return };
         match self.log.succeed(old) {
             Ok(()) => {
-                self.opened()?;
+                self.opened();
                 self.keeper.rolled(None, self.log.path());
             }
             // The old file is written on, and the name is looked at again soon.
             Err(error) => self.context.report.note(self.log.name(), plain(&error)),
         }
-        Ok(())
+    }
+
+    fn sync_at_close(&mut self) {
+        if let Err(error) = self.log.sync_at_close() {
+            self.context.report.error(self.log.name(), format_args!("{error:#}"));
+        }
     }
 
     /// Rolls over if the clock says so, before the next record.
@@ -211,9 +220,7 @@ impl BaseRotatingHandler {
         if path == self.log.path() {
             return;
         }
-        if let Err(error) = self.log.sync_at_close() {
-            self.context.report.error(self.log.name(), format_args!("{error:#}"));
-        }
+        self.sync_at_close();
         let id = self.log.id();
         drop(self.log.rename_to(path));
         self.keeper.rolled(id, self.log.path());
@@ -256,11 +263,11 @@ impl BaseRotatingHandler {
         };
         if self.leads_elsewhere() {
             drop(lock);
-            self.follow_name()?;
+            self.follow_name();
             return Ok(!self.leads_elsewhere());
         }
         self.move_away(&path, stamp)?;
-        self.log.sync_at_close()?;
+        self.sync_at_close();
         let id = self.log.id();
         let Some(old) = self.log.release() else { return Ok(false) };
         self.log.succeed(old)?;
@@ -342,14 +349,14 @@ impl BaseRotatingHandler {
 
 impl Handler for BaseRotatingHandler {
     fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
-        self.look_if_due()?;
+        self.look_if_due();
         let mut rest = *batch;
         while !rest.is_empty() {
             if rest.starts() {
                 self.roll_if_due();
             }
             if self.shared {
-                self.log.measure()?;
+                self.measure();
             }
             let len = if self.log.is_empty() { 0 } else { self.log.len() };
             let mut portion = self.size.portion(&rest, len, self.log.options().preamble.len() as u64);
@@ -409,7 +416,8 @@ impl Handler for BaseRotatingHandler {
         match control {
             Control::Reopen => {
                 self.log.reopen()?;
-                self.opened()
+                self.opened();
+                Ok(())
             }
             Control::Rollover if self.log.is_regular() && !self.log.is_empty() => {
                 self.retry = None;

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,8 @@ pub struct FileOptions {
     pub on_disk_full: OnDiskFull,
     /// What every file begins with: a byte order mark, or nothing.
     pub preamble: &'static [u8],
+    /// Begin on a new line where a killed writer left the file in mid-line.
+    pub mend: bool,
     /// Hold a shared lock on the open file, so that nobody compresses or deletes it under us (for logs that are rolled).
     pub claim: bool,
 }
@@ -189,20 +191,6 @@ impl LogFile {
         Ok(known)
     }
 
-    /// Begins the next line on a new one if the file ends in mid-line, as a killed writer leaves it.
-    pub fn mend_torn_line(&mut self) -> io::Result<()> {
-        use std::os::unix::fs::FileExt;
-        if let Some(open) = &self.open
-            && open.regular
-            && open.len > 0
-        {
-            let mut last = [b'\n'];
-            File::open(&self.path)?.read_exact_at(&mut last, open.len - 1)?;
-            self.mend_line = last != *b"\n";
-        }
-        Ok(())
-    }
-
     /// Opens the file by its name if it is not open.
     ///
     /// # Errors
@@ -258,8 +246,8 @@ impl LogFile {
         let metadata = file.metadata()?;
         let regular = metadata.is_file();
         let len = if regular { metadata.len() } else { 0 };
+        self.mend_line = self.options.mend && len > 0 && ends_in_mid_line(&self.path, len).unwrap_or(false);
         self.open = Some(Open { file, id: FileId::of(&metadata), regular, len });
-        self.mend_line = false;
         Ok(())
     }
 
@@ -314,7 +302,7 @@ impl LogFile {
                     self.over();
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => bail!(Ended("its reader went away".into())),
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => bail!(Ended::ReaderGone),
                 Err(error) => {
                     let full = is_full(&error);
                     if full && self.options.on_disk_full == OnDiskFull::Reclaim && reclaim() {
@@ -485,6 +473,12 @@ fn open_and_claim(path: &Path, mut mode: Mode) -> io::Result<File> {
             return Ok(file);
         }
     }
+}
+
+fn ends_in_mid_line(path: &Path, len: u64) -> io::Result<bool> {
+    let mut last = [b'\n'];
+    inode::open_regular(path)?.read_exact_at(&mut last, len - 1)?;
+    Ok(last != *b"\n")
 }
 
 /// No space, no quota, or the limit on a file's size.

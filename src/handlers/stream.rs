@@ -22,14 +22,8 @@ pub enum Stream {
 }
 
 impl StreamHandler {
-    /// # Errors
-    /// When the descriptor was closed before we started.
-    pub fn open(stream: Stream) -> Result<Self> {
-        let closed = match stream {
-            Stream::Stdout => was_closed(rustix::stdio::stdout()),
-            Stream::Stderr => was_closed(rustix::stdio::stderr()),
-        };
-        if closed { bail!("is closed") } else { Ok(Self { stream }) }
+    pub fn new(stream: Stream) -> Self {
+        Self { stream }
     }
 }
 
@@ -41,7 +35,7 @@ impl Handler for StreamHandler {
             Stream::Stderr => write_all(&rustix::stdio::stderr(), batch.bytes()),
         };
         match written {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => bail!(Ended("its reader went away".into())),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => bail!(Ended::ReaderGone),
             written => written.context("cannot be written"),
         }
     }
@@ -53,15 +47,6 @@ impl Handler for StreamHandler {
     fn close(self: Box<Self>) -> Result<()> {
         Ok(())
     }
-}
-
-/// Whether a standard descriptor was closed at the start. Rust's runtime opens /dev/null for reading *and* writing
-/// there, which a redirection by a shell never does.
-pub fn was_closed(descriptor: impl AsFd) -> bool {
-    use rustix::fs::OFlags;
-    let both = rustix::fs::fcntl_getfl(&descriptor).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
-    let null = rustix::fs::stat("/dev/null").map(|stat| stat.st_rdev);
-    both && null.is_ok() && rustix::fs::fstat(&descriptor).map(|stat| stat.st_rdev) == null
 }
 
 /// Writes everything, also where somebody made the descriptor non-blocking (it is shared with other programs).

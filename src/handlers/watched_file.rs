@@ -45,10 +45,7 @@ impl WatchedFileHandler {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open(path: PathBuf, options: FileOptions, context: Context) -> Result<Self> {
-        let mut log = LogFile::open(path, options, context.clone())?;
-        if let Err(error) = log.mend_torn_line() {
-            context.report.note(log.name(), format_args!("its last line cannot be read: {error}"));
-        }
+        let log = LogFile::open(path, options, context.clone())?;
         let watch = match watch_folder(log.path(), &context) {
             Ok(watcher) => Watch::Folder { _watcher: watcher },
             Err(error) => {

@@ -3,6 +3,7 @@
 //! Nothing is ever overwritten: the chain shifts from its far end with renames that fail on a taken name, and what
 //! stands in the way and is none of ours is stepped over. Nothing is deleted while somebody still writes to it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -10,9 +11,10 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, FixedOffset};
 
-use crate::inode;
+use crate::inode::{self, FileId};
 
 use super::archives::{Found, Layout, each_name};
+use super::compress;
 use super::naming::{Naming, Stamp};
 
 /// Which archives are kept.
@@ -146,24 +148,26 @@ fn free_name(naming: &Naming, time: DateTime<FixedOffset>) -> io::Result<Room> {
     }
 }
 
-/// Deletes one archive, unless somebody still writes to it; says whether it is gone.
+/// Takes an archive out of the log's names, unless somebody still writes to it; where it is now, to be deleted.
+///
+/// Call it under the roll lock: only there do names and files belong together. Deleting itself may take long and needs
+/// no lock; what a crash leaves is cleared at the next start.
 ///
 /// # Errors
-/// When it cannot be deleted.
-pub fn delete(archive: &Found) -> io::Result<bool> {
+/// When it cannot be renamed.
+pub fn set_aside(archive: &Found, log: &OsStr) -> io::Result<Option<PathBuf>> {
     match inode::open_regular(&archive.path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         // Not readable for us is no reason to keep it for ever.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
         Err(error) => return Err(error),
         Ok(file) => {
-            if inode::FileId::of(&file.metadata()?) != archive.id || !inode::lock_exclusive(&file)? {
-                return Ok(false);
+            if FileId::of(&file.metadata()?) != archive.id || !inode::lock_exclusive(&file)? {
+                return Ok(None);
             }
         }
     }
-    match fs::remove_file(&archive.path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(true),
-    }
+    let aside = compress::temporary(&archive.path, log);
+    inode::rename_no_replace(&archive.path, &aside)?;
+    Ok(Some(aside))
 }

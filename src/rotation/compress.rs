@@ -14,7 +14,7 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-use crate::inode;
+use crate::inode::{self, FileId};
 use crate::progress::Progress;
 
 use super::archives::each_name;
@@ -25,7 +25,7 @@ const BLOCK: usize = 256 * 1024;
 /// A compressed copy that is complete and on disk, but has no name of an archive yet.
 pub struct Compressed {
     path: PathBuf,
-    _file: File,
+    file: File,
     /// Its length in bytes.
     pub len: u64,
     kept: bool,
@@ -90,30 +90,31 @@ pub fn compress(
     if read_bytes != input.metadata()?.len() {
         return Err(Stopped::Busy);
     }
-    inode::copy_mode_and_owner(&before, &compressed._file)?;
-    compressed._file.set_modified(before.modified()?)?;
-    compressed._file.sync_all()?;
+    inode::copy_mode_and_owner(&before, &compressed.file)?;
+    compressed.file.set_modified(before.modified()?)?;
+    compressed.file.sync_all()?;
     Ok((compressed, input))
 }
 
 impl Compressed {
     fn create(source: &Path, log: &OsStr) -> io::Result<Self> {
-        static SERIAL: AtomicU64 = AtomicU64::new(0);
-        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-        let mut name = temporary_prefix(log);
-        name.push(format!("{}-{serial}.tmp", std::process::id()));
-        let path = source.with_file_name(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        let compressed = Self { path, _file: file, len: 0, kept: false };
-        inode::lock_exclusive(&compressed._file)?;
-        Ok(compressed)
+        loop {
+            let path = temporary(source, log);
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            let compressed = Self { path, file, len: 0, kept: false };
+            // Whoever clears leftovers may have taken it for one before it was locked.
+            let locked = inode::lock_exclusive(&compressed.file)?;
+            if locked && FileId::at(&compressed.path) == Some(FileId::of(&compressed.file.metadata()?)) {
+                return Ok(compressed);
+            }
+        }
     }
 
     fn append(&mut self, bytes: &mut Vec<u8>, may_add: &mut dyn FnMut(u64) -> bool) -> Result<(), Stopped> {
         if !may_add(bytes.len() as u64) {
             return Err(Stopped::Refused);
         }
-        self._file.write_all(bytes)?;
+        self.file.write_all(bytes)?;
         self.len += bytes.len() as u64;
         bytes.clear();
         Ok(())
@@ -187,6 +188,15 @@ pub fn is_twin(plain: &Path, compressed: &Path) -> io::Result<bool> {
     }
 }
 
+/// A hidden name beside `archive` that no other file has; what is left under such a name is cleared at the next start.
+pub fn temporary(archive: &Path, log: &OsStr) -> PathBuf {
+    static SERIAL: AtomicU64 = AtomicU64::new(0);
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let mut name = temporary_prefix(log);
+    name.push(format!("{}-{serial}.tmp", std::process::id()));
+    archive.with_file_name(name)
+}
+
 fn temporary_prefix(log: &OsStr) -> OsString {
     let mut prefix = OsString::from(".");
     prefix.push(log);
@@ -223,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_somebody_writes_to_is_left_alone() {
+    fn afile_that_somebody_writes_to_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("app.log.1");
         fs::write(&source, "x\n").unwrap();
@@ -237,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn only_orphaned_temporary_files_of_this_log_are_cleared() {
+    fn only_orphaned_temporaryfiles_of_this_log_are_cleared() {
         let folder = tempfile::tempdir().unwrap();
         for name in [".app.log.12-0.tmp", ".app.log.x.tmp", ".app.log.lock", "app.log.1", ".other.log.1-1.tmp"] {
             fs::write(folder.path().join(name), "x").unwrap();

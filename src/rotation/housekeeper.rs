@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -179,46 +180,57 @@ impl Housekeeper {
 
     /// Deletes the oldest archives until `more` bytes fit into the budget; says whether they do.
     pub fn free(&self, more: u64) -> bool {
-        self.delete_oldest(None, &|budget| budget.excess(more) == 0)
+        let budget = &self.0.duties.budget;
+        self.delete(|archives| oldest_of(archives, budget.excess(more)));
+        budget.excess(more) == 0
     }
 
     /// Deletes the oldest archive that can be deleted (for space on a full disk); says whether one was.
     pub fn reclaim(&self) -> bool {
-        let current = self.state().current.clone();
-        self.count(&current).unwrap_or_default().iter().any(|archive| self.delete(archive))
+        (1..).find_map(|count| {
+            let mut tried = 0;
+            let gone = self.delete(|archives| {
+                tried = archives.len();
+                archives.iter().take(count).collect()
+            });
+            (gone > 0 || tried <= count).then_some(gone > 0)
+        }) == Some(true)
     }
 
-    fn delete_oldest(&self, except: Option<FileId>, enough: &dyn Fn(&Budget) -> bool) -> bool {
-        let budget = &self.0.duties.budget;
+    /// Deletes those archives that `choose` chooses; returns how many are gone.
+    fn delete(&self, choose: impl FnOnce(&[Found]) -> Vec<&Found>) -> usize {
         let current = self.state().current.clone();
-        let Ok(archives) = self.count(&current) else { return enough(budget) };
-        let mut left: u64 = archives.iter().map(|archive| archive.len).sum();
-        for archive in archives.iter().filter(|archive| Some(archive.id) != except) {
-            if enough(budget) {
-                return true;
+        let log = file_name(&current);
+        let mut aside = Vec::new();
+        match RollLock::take(&current) {
+            Ok(Some(_lock)) => {
+                let Ok(archives) = self.count(&current) else { return 0 };
+                for archive in choose(&archives) {
+                    match backups::set_aside(archive, &log) {
+                        Ok(Some(path)) => aside.push((archive.path.clone(), path)),
+                        Ok(None) => {}
+                        Err(error) => self.say_undeletable(archive, &error),
+                    }
+                }
             }
-            if self.delete(archive) {
-                left -= archive.len;
-                budget.set_archived(left);
+            // Somebody else is at it, or nothing can be renamed here anyway.
+            _ => return 0,
+        }
+        for (path, aside) in &aside {
+            match fs::remove_file(aside) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    self.0.context.report.error(aside.display(), format_args!("cannot be deleted: {error}"));
+                }
+                _ => self.0.context.report.note(path.display(), "deleted"),
             }
         }
-        enough(budget)
+        let _ = self.count(&current);
+        aside.len()
     }
 
-    fn delete(&self, archive: &Found) -> bool {
-        match backups::delete(archive) {
-            Ok(gone) => {
-                if gone {
-                    self.0.context.report.note(archive.path.display(), "deleted");
-                }
-                gone
-            }
-            Err(error) => {
-                if self.state().hopeless.insert(archive.id) {
-                    self.0.context.report.error(archive.path.display(), format_args!("cannot be deleted: {error}"));
-                }
-                false
-            }
+    fn say_undeletable(&self, archive: &Found, error: &io::Error) {
+        if self.state().hopeless.insert(archive.id) {
+            self.0.context.report.error(archive.path.display(), format_args!("cannot be deleted: {error}"));
         }
     }
 
@@ -276,28 +288,26 @@ impl Housekeeper {
         }
     }
 
+    /// Deletes what is too many, too old, or beyond the budget.
     fn prune(&self, current: &Path) {
-        let Ok(archives) = self.count(current) else { return };
-        let mut gone = 0;
-        for archive in self.0.duties.retention.surplus(&archives, self.0.context.clock.now().into()) {
-            if self.delete(archive) {
-                gone += archive.len;
-            }
+        let Duties { retention, budget, .. } = &self.0.duties;
+        let now = self.0.context.clock.now().into();
+        let is_surplus = |archives: &[Found]| !retention.surplus(archives, now).is_empty();
+        if self.count(current).is_ok_and(|archives| is_surplus(&archives)) {
+            self.delete(|archives| retention.surplus(archives, now));
         }
-        if gone > 0 {
-            let left = archives.iter().map(|archive| archive.len).sum::<u64>() - gone;
-            self.0.duties.budget.set_archived(left);
+        if budget.excess(0) > 0 {
+            self.free(0);
         }
-        self.delete_oldest(None, &|budget| budget.excess(0) == 0);
     }
 
     /// Takes the oldest thing that is to be done; the second value says whether there is more.
     fn next_chore(&self, current: &Path) -> Option<(Chore, bool)> {
+        let archives = self.0.duties.layout.scan(current).ok()?;
         let mut state = self.state();
         if self.0.context.stop.requested() && state.closing {
             return None;
         }
-        let archives = self.0.duties.layout.scan(current).ok()?;
         let youngest = archives.last().map(|archive| archive.id);
         let is_compressible = |archive: &Found| {
             self.0.duties.compress.is_some()
@@ -367,7 +377,7 @@ impl Housekeeper {
             // A crash came between the last two steps of an earlier run, or it is another file altogether.
             return match compress::is_twin(&archive.path, &twin) {
                 Ok(true) => {
-                    std::fs::remove_file(&archive.path)?;
+                    self.delete(|archives| archives.iter().filter(|found| found.id == archive.id).collect());
                     Ok(FileId::at(&twin))
                 }
                 _ => anyhow::bail!("{} is in the way", twin.display()),
@@ -376,8 +386,13 @@ impl Housekeeper {
 
         let mut temporary = 0;
         let mut may_add = |bytes: u64| {
-            let fits =
-                budget.excess(bytes) == 0 || self.delete_oldest(Some(archive.id), &|budget| budget.excess(bytes) == 0);
+            let mut fits = budget.excess(bytes) == 0;
+            if !fits {
+                self.delete(|archives| {
+                    oldest_of(archives.iter().filter(|found| found.id != archive.id), budget.excess(bytes))
+                });
+                fits = budget.excess(bytes) == 0;
+            }
             if fits {
                 budget.add_temporary(bytes);
                 temporary += bytes;
@@ -425,12 +440,24 @@ impl Housekeeper {
             }
             kept => kept?,
         }
-        std::fs::remove_file(&archive.path)
-            .with_context(|| format!("{}: cannot be deleted", archive.path.display()))?;
+        fs::remove_file(&archive.path).with_context(|| format!("{}: cannot be deleted", archive.path.display()))?;
         drop(lock);
         self.0.context.report.note(twin.display(), "compressed");
         Ok(FileId::at(&twin))
     }
+}
+
+/// The oldest of `archives` whose lengths come to `excess` bytes.
+fn oldest_of<'a>(archives: impl IntoIterator<Item = &'a Found>, excess: u64) -> Vec<&'a Found> {
+    let mut freed = 0;
+    archives
+        .into_iter()
+        .take_while(|archive| {
+            let wanted = freed < excess;
+            freed += archive.len;
+            wanted
+        })
+        .collect()
 }
 
 fn file_name(path: &Path) -> OsString {

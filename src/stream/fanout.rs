@@ -53,16 +53,19 @@ impl Handler for Fanout {
             match handler.emit(batch) {
                 Ok(()) => living += 1,
                 Err(error) => {
-                    self.report.lost(&outlet.name, batch.count(), format_args!("{error:#}"));
-                    match error.is::<Ended>() {
-                        true => outlet.handler = None,
-                        false => living += 1,
+                    let ended = error.downcast_ref::<Ended>();
+                    if !matches!(ended, Some(Ended::All)) {
+                        self.report.lost(&outlet.name, batch.count(), format_args!("{error:#}"));
+                    }
+                    match ended {
+                        Some(_) => outlet.handler = None,
+                        None => living += 1,
                     }
                 }
             }
         }
         match living {
-            0 if !self.outlets.is_empty() => bail!(Ended("every output has ended".into())),
+            0 if !self.outlets.is_empty() => bail!(Ended::All),
             _ => Ok(()),
         }
     }

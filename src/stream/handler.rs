@@ -43,7 +43,12 @@ pub trait Handler: Send {
     }
 }
 
-/// This output has ended (its reader went away): there is no use in trying again.
+/// This output has ended: there is no use in trying again.
 #[derive(Debug, Error)]
-#[error("{0}")]
-pub struct Ended(pub String);
+pub enum Ended {
+    #[error("its reader went away")]
+    ReaderGone,
+    /// Of several outputs none is left; each was reported when it ended.
+    #[error("every output has ended")]
+    All,
+}

@@ -13,6 +13,7 @@ use clap::builder::ArgPredicate;
 use crate::cli::Usage;
 use crate::clock::Zone;
 use crate::handlers::base_rotating::{BaseRotatingHandler, Mover, Rules};
+use crate::handlers::file::FileOptions;
 use crate::handlers::rotating_file::SizeRule;
 use crate::handlers::timed_rotating_file::TimeRule;
 use crate::progress::Progress;
@@ -188,7 +189,8 @@ impl Args {
         let groups = Groups { records: &self.records, buffer: &self.buffer, queue: &self.queue };
         let name = self.output_name();
         groups.layer(&name, &context, behind_dashes, |context| {
-            let handler = BaseRotatingHandler::open(log.path, log.rules, self.file.options(), context.clone())?;
+            let options = FileOptions { mend: self.file.encoding.is_none(), ..self.file.options() };
+            let handler = BaseRotatingHandler::open(log.path, log.rules, options, context.clone())?;
             Ok(encoded(&self.file, &name, context, Box::new(handler)))
         })
     }
