@@ -129,6 +129,38 @@ fn say(message: std::fmt::Arguments<'_>) {
     let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     if matches!(poll(&mut fds, Some(&at_once)), Ok(1)) {
-        let _ = stderr.lock().write_all(format!("loghand: {message}\n").as_bytes());
+        let message = message.to_string();
+        let _ = stderr.lock().write_all(format!("loghand: {}\n", without_numbers(&message)).as_bytes());
+    }
+}
+
+/// Leaves out Rust's "(os error 28)" behind the reason: a person is told it in words.
+fn without_numbers(message: &str) -> String {
+    const MARK: &str = " (os error ";
+    let mut parts = message.split(MARK);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => text.push_str(rest),
+            _ => text.extend([MARK, part]),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_number_is_left_out_and_nothing_else() {
+        for (message, left) in [
+            ("app.log: No space left on device (os error 28)", "app.log: No space left on device"),
+            ("No such file (os error 2); told to stop (os error 4)", "No such file; told to stop"),
+            ("an (os error x) file (os error 5", "an (os error x) file (os error 5"),
+            ("", ""),
+        ] {
+            assert_eq!(without_numbers(message), left);
+        }
     }
 }
