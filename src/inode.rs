@@ -82,6 +82,11 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Whether no name leads to the open file any more, so that nobody will read what is written there.
+pub fn is_deleted(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+}
+
 /// An owner, a group, or both: `user`, `user:group`, `:group`, by name or number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {

@@ -20,6 +20,7 @@ use crate::rotation::budget::Budget;
 use crate::rotation::hooks::Hook;
 use crate::rotation::housekeeper::{Duties, Housekeeper};
 use crate::rotation::lock::{RollLock, beside};
+use crate::rotation::temporary::Temporary;
 use crate::stream::batch::Batch;
 use crate::stream::context::Context;
 use crate::stream::handler::{Control, Handler};
@@ -176,12 +177,15 @@ impl BaseRotatingHandler {
         self.shared = true;
         self.sync_at_close();
         let Some(old) = self.log.release() else { return };
+        if inode::is_deleted(&old) {
+            self.context.report.warn(self.log.name(), "was deleted: going on in a new file");
+        }
         match self.log.succeed(old) {
             Ok(()) => {
                 self.opened();
                 self.keeper.rolled(None, self.log.path());
             }
-            // The old file is written on, and the name is looked at again soon.
+            // The old file is written on if anybody can still read it, and the name is looked at again soon.
             Err(error) => self.context.report.note(self.log.name(), plain(&error)),
         }
     }
@@ -264,7 +268,10 @@ impl BaseRotatingHandler {
         if self.leads_elsewhere() {
             drop(lock);
             self.follow_name();
-            return Ok(!self.leads_elsewhere());
+            return match self.leads_elsewhere() {
+                true => Err(anyhow!("its name leads to something that is no log file")),
+                false => Ok(true),
+            };
         }
         self.move_away(&path, stamp)?;
         self.sync_at_close();
@@ -446,25 +453,18 @@ fn refuse_symlink(path: &Path) -> Result<()> {
     }
 }
 
-/// Copies to a hidden file, gives the copy its name, and empties the original.
+/// Copies to a temporary file, gives the copy its name, and empties the original.
 fn copy_truncate(from: &Path, to: &Path) -> io::Result<()> {
-    let temporary = beside(to, "copy");
-    let copied = (|| {
-        let mut source = inode::open_regular(from)?;
-        let mut copy = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-        let metadata = source.metadata()?;
-        // Until nothing new came while the last of it was copied: what comes after that is lost.
-        while io::copy(&mut source, &mut copy)? > 0 {}
-        inode::copy_mode_and_owner(&metadata, &copy)?;
-        copy.set_modified(metadata.modified()?)?;
-        copy.sync_all()?;
-        inode::rename_no_replace(&temporary, to)?;
-        fs::OpenOptions::new().write(true).open(from)?.set_len(0)
-    })();
-    if copied.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    copied
+    let mut source = inode::open_regular(from)?;
+    let mut copy = Temporary::create(to, from.file_name().unwrap_or_default())?;
+    let metadata = source.metadata()?;
+    // Until nothing new came while the last of it was copied: what comes after that is lost.
+    while io::copy(&mut source, copy.file())? > 0 {}
+    inode::copy_mode_and_owner(&metadata, copy.file())?;
+    copy.file().set_modified(metadata.modified()?)?;
+    copy.file().sync_all()?;
+    copy.keep_as(to)?;
+    fs::OpenOptions::new().write(true).open(from)?.set_len(0)
 }
 
 /// Lets the symlink `link` lead to `file`, in one step; anything else that stands there is left alone.

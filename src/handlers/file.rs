@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -18,6 +19,9 @@ use crate::inode::{self, FileId, Owner};
 use crate::stream::batch::Batch;
 use crate::stream::context::Context;
 use crate::stream::handler::{Control, Ended, Handler};
+
+/// Whoever compresses or deletes a file that still has our name is done by then.
+const LONGEST_CLAIM: Duration = Duration::from_millis(200);
 
 /// Python's `mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -220,11 +224,13 @@ impl LogFile {
     /// Opens what stands under the name now, after `predecessor` was moved away, with its mode and owner.
     ///
     /// # Errors
-    /// Those of open(2); `predecessor` is written on then.
+    /// Those of open(2); `predecessor` is written on then, unless it has no name any more.
     pub fn succeed(&mut self, predecessor: File) -> io::Result<()> {
         let like = predecessor.metadata()?;
         if let Err(error) = self.try_open(Mode::Append) {
-            self.adopt(predecessor)?;
+            if !inode::is_deleted(&predecessor) {
+                self.adopt(predecessor)?;
+            }
             return Err(error);
         }
         match self.file() {
@@ -462,6 +468,7 @@ pub fn open_for_append(path: &Path, mode: Mode) -> io::Result<File> {
 
 /// Opens `path` and locks what it opened, unless the name leads elsewhere by then: somebody has just rolled over.
 fn open_and_claim(path: &Path, mut mode: Mode) -> io::Result<File> {
+    let patience = Instant::now() + LONGEST_CLAIM;
     loop {
         let file = open_for_append(path, mode)?;
         mode = Mode::Append;
@@ -469,8 +476,14 @@ fn open_and_claim(path: &Path, mut mode: Mode) -> io::Result<File> {
         if !metadata.is_file() {
             return Ok(file);
         }
-        if inode::lock_shared(&file)? && FileId::at(path) == Some(FileId::of(&metadata)) {
+        let claimed = inode::lock_shared(&file)?;
+        let named = FileId::at(path) == Some(FileId::of(&metadata));
+        // Some other program may lock it for good: that must not stop the log.
+        if named && (claimed || Instant::now() >= patience) {
             return Ok(file);
+        }
+        if named {
+            thread::sleep(Duration::from_millis(1));
         }
     }
 }

@@ -6,14 +6,13 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::inode::FileId;
+use crate::inode::{self, FileId};
 use crate::stream::batch::Batch;
 use crate::stream::context::Context;
 use crate::stream::handler::{Control, Handler};
@@ -74,8 +73,7 @@ impl WatchedFileHandler {
 
     /// Whether the open file has no name any more, so that nobody will read it.
     fn is_orphan(&self) -> bool {
-        self.log.is_regular()
-            && self.log.file().is_some_and(|file| file.metadata().is_ok_and(|metadata| metadata.nlink() == 0))
+        self.log.is_regular() && self.log.file().is_some_and(inode::is_deleted)
     }
 }
 

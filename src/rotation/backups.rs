@@ -14,8 +14,8 @@ use chrono::{DateTime, FixedOffset};
 use crate::inode::{self, FileId};
 
 use super::archives::{Found, Layout, each_name};
-use super::compress;
 use super::naming::{Naming, Stamp};
+use super::temporary;
 
 /// Which archives are kept.
 #[derive(Clone, Copy, Debug)]
@@ -167,7 +167,7 @@ pub fn set_aside(archive: &Found, log: &OsStr) -> io::Result<Option<PathBuf>> {
             }
         }
     }
-    let aside = compress::temporary(&archive.path, log);
+    let aside = temporary::unused_name(&archive.path, log);
     inode::rename_no_replace(&archive.path, &aside)?;
     Ok(Some(aside))
 }

@@ -24,6 +24,7 @@ use super::budget::Budget;
 use super::compress::{self, Stopped};
 use super::hooks::Hook;
 use super::lock::RollLock;
+use super::temporary::{self, Temporary};
 
 /// More threads than this do not help: the writer and its producer want the machine too.
 const MOST_THREADS: usize = 2;
@@ -112,9 +113,8 @@ impl Housekeeper {
         folders.sort();
         folders.dedup();
         for folder in folders {
-            for leftover in compress::leftovers(folder, &file_name(&current)).unwrap_or_default() {
-                compress::clear(&leftover).with_context(|| leftover.display().to_string())?;
-            }
+            temporary::clear_leftovers(folder, &file_name(&current))
+                .with_context(|| format!("{}: leftovers", folder.display()))?;
         }
         let twins = archives.windows(2).any(|pair| pair[0].is_twin_of(&pair[1]));
         let compressible = self.0.duties.compress.is_some() && archives.iter().any(|archive| !archive.compressed);
@@ -423,7 +423,7 @@ impl Housekeeper {
     }
 
     /// Puts the compressed copy where the file with `id` now stands: it may have moved up the chain meanwhile.
-    fn replace(&self, current: &Path, id: FileId, compressed: compress::Compressed) -> Result<Option<FileId>> {
+    fn replace(&self, current: &Path, id: FileId, compressed: Temporary) -> Result<Option<FileId>> {
         let lock = loop {
             match RollLock::take(current)? {
                 Some(lock) => break lock,

@@ -12,4 +12,5 @@ pub mod housekeeper;
 pub mod lock;
 pub mod naming;
 mod pattern;
+pub mod temporary;
 pub mod when;
