@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, EventKindMask, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::inode::{self, FileId};
 use crate::stream::batch::Batch;
@@ -26,6 +26,8 @@ const POLL: Duration = Duration::from_secs(1);
 pub struct WatchedFileHandler {
     log: LogFile,
     watch: Watch,
+    /// The folder that is watched: a name may lead to another one later.
+    folder: Option<FileId>,
 }
 
 enum Watch {
@@ -45,14 +47,26 @@ impl WatchedFileHandler {
     /// When the file cannot be opened.
     pub fn open(path: PathBuf, options: FileOptions, context: Context) -> Result<Self> {
         let log = LogFile::open(path, options, context.clone())?;
-        let watch = match watch_folder(log.path(), &context) {
+        let mut handler = Self { log, watch: Watch::Poll { next: Instant::now() + POLL }, folder: None };
+        handler.watch();
+        Ok(handler)
+    }
+
+    /// Watches the folder that the name leads to now, unless it is watched already.
+    fn watch(&mut self) {
+        let found = fs::metadata(folder_of(self.log.path())).ok().as_ref().map(FileId::of);
+        if found.is_none() || found == self.folder {
+            return;
+        }
+        self.watch = match watch_folder(self.log.path(), self.log.context()) {
             Ok(watcher) => Watch::Folder { _watcher: watcher },
             Err(error) => {
-                context.report.warn(log.name(), format_args!("looking every second, no watching here: {error}"));
+                let why = format_args!("looking every second, no watching here: {error}");
+                self.log.context().report.warn(self.log.name(), why);
                 Watch::Poll { next: Instant::now() + POLL }
             }
         };
-        Ok(Self { log, watch })
+        self.folder = found;
     }
 
     /// Python's reopenIfNeeded.
@@ -66,6 +80,7 @@ impl WatchedFileHandler {
                 self.log.release();
                 // What fails here is tried again with the next line, which waits for it.
                 let _ = self.log.ensure_open();
+                self.watch();
                 Ok(())
             }
         }
@@ -77,31 +92,29 @@ impl WatchedFileHandler {
     }
 }
 
-/// Wakes the pump when an entry of the folder is made, moved or deleted. What is written into files does not count.
+/// Wakes the pump when the name is made, moved or deleted. What is written into files wakes nobody.
 fn watch_folder(path: &Path, context: &Context) -> notify::Result<RecommendedWatcher> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let name = path.file_name().map(ToOwned::to_owned);
     let waker = context.waker.clone();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let concerns_us = match &event {
-            Ok(event) => {
-                let moved = matches!(
-                    event.kind,
-                    EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(notify::event::ModifyKind::Name(_))
-                );
-                event.need_rescan() || (moved && event.paths.iter().any(|path| path.file_name() == name.as_deref()))
-            }
-            Err(_) => true,
-        };
-        if concerns_us {
+    let concerns_us = move |event: &notify::Event| {
+        event.need_rescan() || event.paths.iter().any(|path| path.file_name() == name.as_deref())
+    };
+    let wake = move |event: notify::Result<notify::Event>| {
+        if event.as_ref().map_or(true, &concerns_us) {
             waker.wake();
         }
-    })?;
-    watcher.watch(folder, RecursiveMode::NonRecursive)?;
+    };
+    let kinds = EventKindMask::CREATE | EventKindMask::REMOVE | EventKindMask::MODIFY_NAME;
+    let mut watcher = RecommendedWatcher::new(wake, Config::default().with_event_kinds(kinds))?;
+    watcher.watch(folder_of(path), RecursiveMode::NonRecursive)?;
     Ok(watcher)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 impl Handler for WatchedFileHandler {
