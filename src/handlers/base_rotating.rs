@@ -164,9 +164,7 @@ impl BaseRotatingHandler {
 
     /// If the file is longer or shorter than what we wrote makes it, we are not alone.
     fn measure(&mut self) {
-        if let Ok(known) = self.log.measure() {
-            self.stranger_seen |= self.log.len() != known;
-        }
+        self.stranger_seen |= self.log.measure().unwrap_or(false);
     }
 
     /// Somebody else rolled over: goes on in the file that stands under the name now.

@@ -170,9 +170,10 @@ impl LogFile {
         self.open.as_ref().map(|open| open.id)
     }
 
-    /// Bytes in the file as far as we know; 0 for what is no regular file.
+    /// Bytes that stand in the file before the next line, as far as we know, with the line end that a torn line is
+    /// owed; 0 for what is no regular file.
     pub fn len(&self) -> u64 {
-        self.open.as_ref().map_or(0, |open| open.len)
+        self.open.as_ref().map_or(0, |open| open.len + u64::from(self.mend_line))
     }
 
     /// Whether no line is in the file yet.
@@ -185,14 +186,11 @@ impl LogFile {
         self.open.as_ref().is_some_and(|open| open.regular)
     }
 
-    /// Asks the file for its length: somebody else may have written to it, or cut it. Returns what had been known.
-    pub fn measure(&mut self) -> io::Result<u64> {
-        let Some(open) = &mut self.open else { return Ok(0) };
-        let known = open.len;
-        if open.regular {
-            open.len = open.file.metadata()?.len();
-        }
-        Ok(known)
+    /// Asks the file for its length; says whether somebody else has written to it, or cut it.
+    pub fn measure(&mut self) -> io::Result<bool> {
+        let Some(open) = self.open.as_mut().filter(|open| open.regular) else { return Ok(false) };
+        let known = std::mem::replace(&mut open.len, open.file.metadata()?.len());
+        Ok(open.len != known)
     }
 
     /// Opens the file by its name if it is not open.
