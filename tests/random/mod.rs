@@ -1,0 +1,29 @@
+//! Runs a property on random cases and says, when one fails, how to get the same cases again.
+
+use std::env;
+use std::fmt::Debug;
+use std::hash::{BuildHasher, RandomState};
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestError, TestRng, TestRunner};
+
+/// Checks `property` on so many cases; LOGHAND_SEED chooses them, LOGHAND_CASES how many.
+pub fn check<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value) -> TestCaseResult)
+where
+    S::Value: Debug,
+{
+    let seed = match env::var("LOGHAND_SEED") {
+        Ok(seed) => seed.parse().expect("LOGHAND_SEED is a number"),
+        Err(_) => RandomState::new().hash_one("seed"),
+    };
+    let cases = env::var("LOGHAND_CASES").map_or(cases, |cases| cases.parse().expect("LOGHAND_CASES is a number"));
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    match runner.run(strategy, property) {
+        Ok(()) => {}
+        Err(TestError::Fail(why, case)) => panic!("LOGHAND_SEED={seed}: {why}\nsmallest case: {case:#?}"),
+        Err(TestError::Abort(why)) => panic!("LOGHAND_SEED={seed}: {why}"),
+    }
+}
