@@ -355,6 +355,10 @@ impl BaseRotatingHandler {
 impl Handler for BaseRotatingHandler {
     fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
         self.look_if_due();
+        // With --delay, or under a new dated name; what keeps it from being opened is waited out by the write.
+        if self.log.id().is_none() && self.log.ensure_open().is_ok() {
+            self.opened();
+        }
         let mut rest = *batch;
         while !rest.is_empty() {
             if rest.starts() {

@@ -55,7 +55,9 @@ impl QueueListener {
                 Message::Lines(chunk) => {
                     let outcome = self.handler.emit(&chunk.batch());
                     if let Err(error) = &outcome {
-                        self.report.lost(&self.name, chunk.batch().count(), format_args!("{error:#}"));
+                        if !matches!(error.downcast_ref(), Some(Ended::All)) {
+                            self.report.lost(&self.name, chunk.batch().count(), format_args!("{error:#}"));
+                        }
                         ended = error.is::<Ended>();
                     }
                     self.queue.recycle(chunk);
