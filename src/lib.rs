@@ -1,5 +1,8 @@
 //! loghand: every handler of Python's logging, for the shell. The map, from the top layer down:
 
+// A log filter must not end by a panic, and what it says goes through `report`; tests may do as they like.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
+
 pub mod cli; // the verbs and the global flags; splits the words at `--`
 
 pub mod cmd; // words to values: one file per verb

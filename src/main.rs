@@ -1,5 +1,7 @@
 //! Parse, run, and turn the outcome into an exit code: the only place that exits.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
+
 use std::process::ExitCode;
 
 use loghand::cli::{self, Usage};
