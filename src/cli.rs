@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::cmd::{generate, rotate, tee, watch};
@@ -27,9 +27,9 @@ Examples:
   loghand rotate --once '/var/log/app/*.log' --max-bytes 10M      (from cron)
 
 Behind each -- stands one more outlet for the same lines: what one would type after loghand.
-Exit codes: 0 everything delivered; 1 something was lost or failed (stderr says what); 2 wrong usage.
-Signals: HUP reopens files, USR1 rolls over now, TERM drains the pipe and leaves; INT (Ctrl-C) waits for
-the producer's end; a second INT or TERM leaves at once.")]
+Exit codes: 0 everything delivered; 1 something was lost or failed (stderr says what); 2 wrong use.
+Signals: HUP reopens files, USR1 rolls over now, TERM drains the pipe and leaves; INT (Ctrl-C) waits
+for the producer's end; a second INT or TERM leaves at once.")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -104,7 +104,7 @@ pub struct Call {
 pub fn parse(words: Vec<OsString>) -> Result<Call, clap::Error> {
     let mut parts = words.split(|word| word == OsStr::new("--"));
     let main = parts.next().unwrap_or_default();
-    let cli = parse_main(main)?;
+    let cli = Cli::try_parse_from(main)?;
     let takes_outlets = matches!(cli.verb, Verb::Tee(_));
     let outlets = parts
         .map(|part| match (takes_outlets, part) {
@@ -117,12 +117,6 @@ pub fn parse(words: Vec<OsString>) -> Result<Call, clap::Error> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Call { cli, outlets })
-}
-
-/// Builds only the definition of the verb that is named: a log filter starts often, and the whole tree costs more than
-/// everything else at the start.
-fn parse_main(words: &[OsString]) -> Result<Cli, clap::Error> {
-    Cli::from_arg_matches(&Cli::command().try_get_matches_from(words)?)
 }
 
 /// The whole tree, for help, manual pages and completions.

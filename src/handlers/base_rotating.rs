@@ -23,7 +23,7 @@ use crate::rotation::lock::{RollLock, beside};
 use crate::rotation::temporary::Temporary;
 use crate::stream::batch::Batch;
 use crate::stream::context::Context;
-use crate::stream::handler::{Control, Handler};
+use crate::stream::handler::{Control, Handler, Lost};
 
 use super::file::{FileOptions, LogFile, plain};
 use super::rotating_file::{Portion, SizeRule};
@@ -380,8 +380,11 @@ impl Handler for BaseRotatingHandler {
             let Portion::Write(length) = portion else { continue };
             let (now, later) = rest.split_at(length);
             self.keep_budget(now.len());
-            let keeper = self.keeper.clone();
-            self.log.write(&now, &mut || keeper.reclaim())?;
+            let Self { log, keeper, .. } = self;
+            log.write(&now, &mut || keeper.reclaim()).map_err(|error| match error.downcast::<Lost>() {
+                Ok(lost) => Lost { records: lost.records + later.count(), ..lost }.into(),
+                Err(other) => other,
+            })?;
             self.update_link();
             rest = later;
         }

@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use rustix::io::Errno;
 
 use crate::backoff::{Backoff, Patience};
 use crate::inode::{self, FileId, Owner};
 use crate::stream::batch::Batch;
 use crate::stream::context::Context;
-use crate::stream::handler::{Control, Ended, Handler};
+use crate::stream::handler::{Control, Ended, Handler, Lost};
 
 /// Whoever compresses or deletes a file that still has our name is done by then.
 const LONGEST_CLAIM: Duration = Duration::from_millis(200);
@@ -285,8 +285,8 @@ impl LogFile {
     /// `reclaim` frees space by deleting archives and says whether it did.
     ///
     /// # Errors
-    /// [`Ended`] when the reader of a pipe went away; any other error says that we were told to stop (TERM) before
-    /// the lines could be written.
+    /// [`Ended`] when the reader of a pipe went away; [`Lost`] when we were told to stop (TERM) before the lines could
+    /// be written.
     pub fn write(&mut self, batch: &Batch<'_>, reclaim: &mut dyn FnMut() -> bool) -> Result<()> {
         if self.dropping_line && !batch.starts() {
             let (rest, next) = batch.split_at(batch.first_len());
@@ -323,8 +323,8 @@ impl LogFile {
                     let patience =
                         patience.get_or_insert_with(|| Patience::new(Backoff::for_files(), &self.context.stop));
                     if !patience.wait() {
-                        self.cut_back(batch, written);
-                        return Err(anyhow!(error).context("told to stop"));
+                        let kept = self.cut_back(batch, written);
+                        bail!(lost_behind(batch, kept, format!("told to stop: {}", plain(&error))));
                     }
                 }
             }
@@ -379,10 +379,10 @@ impl LogFile {
     /// The `drop` policy: what was not written of the batch goes, from the last whole record on.
     fn drop_rest(&mut self, batch: &Batch<'_>, written: usize, error: &io::Error) {
         let kept = self.cut_back(batch, written);
-        let (_, lost) = batch.split_at(kept);
+        let lost = lost_behind(batch, kept, plain(error));
         self.dropping_line = !batch.ends();
         self.troubled = true;
-        self.context.report.lost(&self.name, lost.count().max(u64::from(!lost.starts())), plain(error));
+        self.context.report.lost(&self.name, lost.records, lost.why);
     }
 
     /// Takes a torn record at the end off the file again; returns how many bytes of the batch stay.
@@ -484,6 +484,13 @@ fn open_and_claim(path: &Path, mut mode: Mode) -> io::Result<File> {
             thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+/// What is lost of a batch when only its first `kept` bytes were written.
+fn lost_behind(batch: &Batch<'_>, kept: usize, why: String) -> Lost {
+    let (_, rest) = batch.split_at(kept);
+    // The rest of a record that began earlier is a loss, too.
+    Lost { records: rest.count().max(u64::from(!rest.starts())), why }
 }
 
 fn ends_in_mid_line(path: &Path, len: u64) -> io::Result<bool> {

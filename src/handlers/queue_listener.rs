@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::report::Report;
 use crate::stream::batch::Batch;
-use crate::stream::handler::{Ended, Handler};
+use crate::stream::handler::{Ended, Handler, lost_records};
 use crate::stream::queue::{Message, Queue};
 
 /// Python's QueueListener.
@@ -53,10 +53,10 @@ impl QueueListener {
                     Ok(())
                 }
                 Message::Lines(chunk) => {
-                    let outcome = self.handler.emit(&chunk.batch());
-                    if let Err(error) = &outcome {
+                    if let Err(error) = self.handler.emit(&chunk.batch()) {
                         if !matches!(error.downcast_ref(), Some(Ended::All)) {
-                            self.report.lost(&self.name, chunk.batch().count(), format_args!("{error:#}"));
+                            let records = lost_records(&chunk.batch(), &error);
+                            self.report.lost(&self.name, records, format_args!("{error:#}"));
                         }
                         ended = error.is::<Ended>();
                     }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::report::Report;
 
 use super::batch::Batch;
-use super::handler::{Control, Ended, Handler};
+use super::handler::{Control, Ended, Handler, lost_records};
 
 /// Hands every batch to every outlet.
 pub struct Fanout {
@@ -55,7 +55,7 @@ impl Handler for Fanout {
                 Err(error) => {
                     let ended = error.downcast_ref::<Ended>();
                     if !matches!(ended, Some(Ended::All)) {
-                        self.report.lost(&outlet.name, batch.count(), format_args!("{error:#}"));
+                        self.report.lost(&outlet.name, lost_records(batch, &error), format_args!("{error:#}"));
                     }
                     match ended {
                         Some(_) => outlet.handler = None,

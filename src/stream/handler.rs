@@ -18,7 +18,7 @@ pub enum Control {
 
 /// Where lines end.
 pub trait Handler: Send {
-    /// Takes the records. It may keep them in flight; `Err` says that some of these were lost for good.
+    /// Takes the records. It may keep them in flight; `Err` says that some of these are lost for good (see [`Lost`]).
     fn emit(&mut self, batch: &Batch<'_>) -> Result<()>;
 
     /// Returns Ok only when everything emitted so far is delivered.
@@ -41,6 +41,19 @@ pub trait Handler: Send {
     fn control(&mut self, _control: Control) -> Result<()> {
         Ok(())
     }
+}
+
+/// So many records of a batch were lost, and why; without it an error means all of them.
+#[derive(Debug, Error)]
+#[error("{why}")]
+pub struct Lost {
+    pub records: u64,
+    pub why: String,
+}
+
+/// How many records of `batch` are lost when a handler's emit failed with `error`.
+pub fn lost_records(batch: &Batch<'_>, error: &anyhow::Error) -> u64 {
+    error.downcast_ref::<Lost>().map_or_else(|| batch.count(), |lost| lost.records)
 }
 
 /// This output has ended: there is no use in trying again.

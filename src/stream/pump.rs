@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::stop::{Signals, timespec};
 
 use super::batch::Batch;
-use super::handler::{Control, Ended, Handler};
+use super::handler::{Control, Ended, Handler, lost_records};
 use super::reader::{LineReader, Step};
 
 /// After TERM, a line that has begun may take this long to come to its end.
@@ -141,7 +141,7 @@ fn deliver(handler: &mut dyn Handler, batch: &Batch<'_>, report: &Report) -> boo
             false
         }
         Err(error) => {
-            report.lost("output", batch.count(), format_args!("{error:#}"));
+            report.lost("output", lost_records(batch, &error), format_args!("{error:#}"));
             true
         }
     }

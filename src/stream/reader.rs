@@ -13,8 +13,11 @@ use super::batch::Batch;
 const CAPACITY: usize = 256 * 1024;
 /// Lines up to this length are whole records; longer ones come in pieces of it.
 pub const LONGEST_WHOLE_LINE: usize = 1024 * 1024;
-/// Below this much free space the unfinished line is moved to the front before the next read.
+/// There is always room for this much; a pipe gives no more at once, unless somebody enlarged it.
 const LEAST_ROOM: usize = 64 * 1024;
+/// An unfinished line of up to this length is moved to the front at once, so that the same memory, which the cache
+/// still holds, takes the next read.
+const CHEAP_MOVE: usize = 4 * 1024;
 
 /// What one step brought.
 pub enum Step<'a> {
@@ -142,17 +145,15 @@ impl<R: Read> LineReader<R> {
     }
 
     fn make_room(&mut self) {
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-        } else if self.buffer.len() - self.end < LEAST_ROOM {
+        let unfinished = self.end - self.start;
+        if unfinished <= CHEAP_MOVE || self.buffer.len() - self.end < LEAST_ROOM {
             self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
             self.start = 0;
-            if self.buffer.len() - self.end < LEAST_ROOM {
-                let doubled = (self.buffer.len() * 2).min(LONGEST_WHOLE_LINE + LEAST_ROOM);
-                self.buffer.resize(doubled, 0);
-            }
+            self.end = unfinished;
+        }
+        if self.buffer.len() - self.end < LEAST_ROOM {
+            let doubled = (self.buffer.len() * 2).min(LONGEST_WHOLE_LINE + LEAST_ROOM);
+            self.buffer.resize(doubled, 0);
         }
         self.whole = self.start;
     }
