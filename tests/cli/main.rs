@@ -1,5 +1,7 @@
 //! The real binary, as its users meet it: a module per verb and per group of flags.
 
+mod files;
 mod harness;
+mod rotate;
 mod signals;
 mod tee;
