@@ -103,7 +103,7 @@ impl Housekeeper {
     /// When the folder cannot be read or the roll lock not be taken.
     pub fn begin(&self) -> Result<()> {
         let current = self.state().current.clone();
-        let archives = self.count(&current).with_context(|| format!("{}: its archives", current.display()))?;
+        let archives = self.count(&current)?;
         if RollLock::is_present(&current) {
             drop(RollLock::take(&current)?);
         }
