@@ -276,6 +276,7 @@ impl BaseRotatingHandler {
         let id = self.log.id();
         let Some(old) = self.log.release() else { return Ok(false) };
         self.log.succeed(old)?;
+        self.keeper.recount(&path, self.log.len());
         drop(lock);
         self.next_look = Instant::now() + LOOK_EVERY;
         self.update_link();

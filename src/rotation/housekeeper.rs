@@ -55,6 +55,8 @@ struct Shared {
     context: Context,
     state: Mutex<State>,
     changed: Condvar,
+    /// Held from a look at the archives until the budget knows of it: no later look is overwritten by an earlier one.
+    counting: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -86,7 +88,13 @@ enum Chore {
 impl Housekeeper {
     pub fn new(duties: Duties, current: PathBuf, context: Context) -> Self {
         let state = State { current, ..State::default() };
-        Self(Arc::new(Shared { duties, context, state: Mutex::new(state), changed: Condvar::new() }))
+        Self(Arc::new(Shared {
+            duties,
+            context,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            counting: Mutex::new(()),
+        }))
     }
 
     pub fn duties(&self) -> &Duties {
@@ -135,6 +143,17 @@ impl Housekeeper {
             }
         }
         self.look_again();
+    }
+
+    /// A file has just become an archive, and the one at `current` has `len` bytes: the budget has to know before another
+    /// byte is written. Call it under the roll lock.
+    pub fn recount(&self, current: &Path, len: u64) {
+        let budget = &self.0.duties.budget;
+        if budget.is_bounded() {
+            budget.set_current(len);
+            // What cannot be counted now is counted by whoever looks next.
+            let _ = self.count(current);
+        }
     }
 
     /// Looks through the archives soon, in another thread.
@@ -236,6 +255,7 @@ impl Housekeeper {
 
     /// The archives as they are now; the budget learns their sum.
     fn count(&self, current: &Path) -> io::Result<Vec<Found>> {
+        let _counting = self.0.counting.lock().unwrap_or_else(PoisonError::into_inner);
         let archives = self.0.duties.layout.scan(current)?;
         self.0.duties.budget.set_archived(archives.iter().map(|archive| archive.len).sum());
         Ok(archives)
