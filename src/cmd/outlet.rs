@@ -14,6 +14,7 @@ use crate::handlers::queue_listener::QueueListener;
 use crate::stop::Waker;
 use crate::stream::context::Context;
 use crate::stream::handler::Handler;
+use crate::stream::mapped::Mapped;
 use crate::stream::multiline::Multiline;
 use crate::stream::queue::Queue;
 use crate::stream::recode::Recode;
@@ -21,11 +22,15 @@ use crate::stream::records::Records;
 
 use super::groups::{BufferArgs, FileArgs, QueueArgs, RecordArgs};
 
-/// The flag groups of one outlet.
-pub struct Groups<'a> {
-    pub records: &'a RecordArgs,
-    pub buffer: &'a BufferArgs,
-    pub queue: &'a QueueArgs,
+/// The flag groups that every outlet takes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct OutletArgs {
+    #[command(flatten)]
+    pub records: RecordArgs,
+    #[command(flatten)]
+    pub buffer: BufferArgs,
+    #[command(flatten)]
+    pub queue: QueueArgs,
 }
 
 impl Outlet {
@@ -51,7 +56,7 @@ impl Outlet {
     }
 }
 
-impl Groups<'_> {
+impl OutletArgs {
     /// Puts the layers in front of the handler that `open` opens.
     ///
     /// # Errors
@@ -78,7 +83,7 @@ impl Groups<'_> {
                     let host = rustix::system::uname();
                     format.hostname = Arc::from(&*host.nodename().to_string_lossy());
                 }
-                handler = Box::new(Records::new(options, format, context.clock.clone(), handler));
+                handler = Box::new(Mapped::new(Records::new(options, format, context.clock.clone()), handler));
             }
             if let Some(options) = self.records.multiline() {
                 handler = Box::new(Multiline::new(options, handler));
@@ -99,7 +104,8 @@ impl Groups<'_> {
 pub fn encoded(files: &FileArgs, name: &str, context: &Context, handler: Box<dyn Handler>) -> Box<dyn Handler> {
     match files.encoding {
         Some(encoding) => {
-            Box::new(Recode::new(encoding, files.errors, handler, name.to_owned(), context.report.clone()))
+            let recode = Recode::new(encoding, files.errors, name.to_owned(), context.report.clone());
+            Box::new(Mapped::new(recode, handler))
         }
         None => handler,
     }

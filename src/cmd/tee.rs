@@ -12,8 +12,8 @@ use crate::stream::context::Context;
 use crate::stream::fanout::Fanout;
 use crate::stream::handler::Handler;
 
-use super::groups::{BufferArgs, FileArgs, QueueArgs, RecordArgs};
-use super::outlet::{Groups, encoded};
+use super::groups::FileArgs;
+use super::outlet::{OutletArgs, encoded};
 use super::run::may_be_closed;
 
 /// Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)
@@ -37,11 +37,7 @@ pub struct Args {
     #[arg(long)]
     pub no_stdout: bool,
     #[command(flatten)]
-    pub records: RecordArgs,
-    #[command(flatten)]
-    pub buffer: BufferArgs,
-    #[command(flatten)]
-    pub queue: QueueArgs,
+    pub outlet: OutletArgs,
     #[command(flatten)]
     pub file: FileArgs,
 }
@@ -63,8 +59,7 @@ impl Args {
     /// # Errors
     /// When none of the outputs can be opened; as long as one can, the others are reported and left out.
     pub fn open(&self, context: &Context, behind_dashes: bool) -> Result<Box<dyn Handler>> {
-        let groups = Groups { records: &self.records, buffer: &self.buffer, queue: &self.queue };
-        groups.layer(&self.output_name(), context, behind_dashes, |context| {
+        self.outlet.layer(&self.output_name(), context, behind_dashes, |context| {
             let mut outputs: Vec<(String, Box<dyn Handler>)> = Vec::new();
             if !self.no_stdout {
                 let stream = if self.stderr { Stream::Stderr } else { Stream::Stdout };

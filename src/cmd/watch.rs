@@ -9,8 +9,8 @@ use crate::handlers::watched_file::WatchedFileHandler;
 use crate::stream::context::Context;
 use crate::stream::handler::Handler;
 
-use super::groups::{BufferArgs, FileArgs, QueueArgs, RecordArgs};
-use super::outlet::{Groups, encoded};
+use super::groups::FileArgs;
+use super::outlet::{OutletArgs, encoded};
 
 /// Append lines to a file that somebody else rotates (WatchedFileHandler)
 ///
@@ -26,11 +26,7 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     pub path: PathBuf,
     #[command(flatten)]
-    pub records: RecordArgs,
-    #[command(flatten)]
-    pub buffer: BufferArgs,
-    #[command(flatten)]
-    pub queue: QueueArgs,
+    pub outlet: OutletArgs,
     #[command(flatten)]
     pub file: FileArgs,
 }
@@ -45,9 +41,8 @@ impl Args {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open(&self, context: &Context, behind_dashes: bool) -> Result<Box<dyn Handler>> {
-        let groups = Groups { records: &self.records, buffer: &self.buffer, queue: &self.queue };
         let name = self.output_name();
-        groups.layer(&name, context, behind_dashes, |context| {
+        self.outlet.layer(&name, context, behind_dashes, |context| {
             let options = FileOptions { mend: self.file.encoding.is_none(), ..self.file.options() };
             let handler = WatchedFileHandler::open(self.path.clone(), options, context.clone())?;
             Ok(encoded(&self.file, &name, context, Box::new(handler)))

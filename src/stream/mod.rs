@@ -5,6 +5,7 @@ pub mod chunk;
 pub mod context;
 pub mod fanout;
 pub mod handler;
+pub mod mapped;
 pub mod multiline;
 pub mod pump;
 pub mod queue;

@@ -1,52 +1,46 @@
 //! Writes records in another encoding than the one they came in.
 
-use std::time::Instant;
-
-use anyhow::Result;
-
 use crate::encoding::{Encoding, Errors};
-use crate::record::RecordInfo;
+use crate::record::Record;
 use crate::report::Report;
 
-use super::batch::Batch;
 use super::chunk::Chunk;
-use super::handler::{Control, Handler};
+use super::mapped::Map;
 
-/// `--encoding` and `--errors` in front of a file.
+/// `--encoding` and `--errors`.
 pub struct Recode {
     encoding: Encoding,
     errors: Errors,
-    target: Box<dyn Handler>,
-    chunk: Chunk,
     /// The beginning of a character at the end of a piece, whose rest comes with the next.
     carried: Vec<u8>,
     /// The rest of a record that cannot be encoded is left out, too.
     dropping: bool,
+    /// What messages about records that cannot be encoded say.
     name: String,
     report: Report,
 }
 
 impl Recode {
-    pub fn new(encoding: Encoding, errors: Errors, target: Box<dyn Handler>, name: String, report: Report) -> Self {
-        Self { encoding, errors, target, chunk: Chunk::new(), carried: Vec::new(), dropping: false, name, report }
+    pub fn new(encoding: Encoding, errors: Errors, name: String, report: Report) -> Self {
+        Self { encoding, errors, carried: Vec::new(), dropping: false, name, report }
     }
+}
 
-    fn take(&mut self, bytes: &[u8], info: Option<&RecordInfo>, starts: bool, ends: bool) {
+impl Map for Recode {
+    fn map(&mut self, record: &Record<'_>, starts: bool, ends: bool, out: &mut Chunk) {
         if self.dropping && !starts {
             return;
         }
         let mut text = std::mem::take(&mut self.carried);
-        text.extend_from_slice(bytes);
+        text.extend_from_slice(record.bytes);
         if !ends {
             self.carried = text.split_off(text.len() - cut_character(&text));
         }
-        let Self { encoding, errors, chunk, .. } = self;
-        let mut encoded = Ok(());
-        let mut out = Vec::new();
-        encoded = encoded.and_then(|()| encoding.encode(&text, *errors, &mut out));
-        self.dropping = encoded.is_err();
-        match encoded {
-            Ok(()) => chunk.push_with(info.cloned().unwrap_or_default(), |bytes| bytes.append(&mut out)),
+        let mut encoded = Vec::new();
+        let outcome = self.encoding.encode(&text, self.errors, &mut encoded);
+        self.dropping = outcome.is_err();
+        match outcome {
+            Ok(()) => out.push_with(record.info.cloned().unwrap_or_default(), |bytes| bytes.append(&mut encoded)),
             Err(error) => self.report.lost(&self.name, 1, error),
         }
     }
@@ -65,45 +59,6 @@ fn cut_character(text: &[u8]) -> usize {
             })
             .unwrap_or(0),
         Ok(_) => 0,
-    }
-}
-
-impl Handler for Recode {
-    fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
-        self.chunk.clear();
-        let mut rest = *batch;
-        while !rest.is_empty() {
-            let (first, later) = rest.split_at(rest.first_len());
-            if let Some(record) = first.records().next() {
-                self.take(record.bytes, record.info, first.starts(), first.ends());
-            }
-            rest = later;
-        }
-        if self.chunk.is_empty() {
-            return Ok(());
-        }
-        self.chunk.set_edges(batch.starts(), batch.ends());
-        self.target.emit(&self.chunk.batch())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.target.flush()
-    }
-
-    fn close(self: Box<Self>) -> Result<()> {
-        self.target.close()
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.target.deadline()
-    }
-
-    fn tick(&mut self) -> Result<()> {
-        self.target.tick()
-    }
-
-    fn control(&mut self, control: Control) -> Result<()> {
-        self.target.control(control)
     }
 }
 

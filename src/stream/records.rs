@@ -1,21 +1,16 @@
-//! Python's `Handler.handle`: looks into each record, passes on those of the wanted level, and formats them.
+//! Python's Filter and Formatter: looks into each record, passes on those of the wanted level, and writes them anew.
 //!
 //! This is where a batch stops being plain, so it stands in a line's way only when a flag needs it.
 
 use std::sync::Arc;
-use std::time::Instant;
-
-use anyhow::Result;
 
 use crate::clock::Clock;
 use crate::format::{FormatContext, Template};
-
 use crate::level::{Level, LevelRegex, recognise};
 use crate::record::{Record, RecordInfo};
 
-use super::batch::Batch;
 use super::chunk::Chunk;
-use super::handler::{Control, Handler};
+use super::mapped::Map;
 
 /// What is asked of every record.
 #[derive(Clone, Debug)]
@@ -35,20 +30,18 @@ pub struct RecordOptions {
     pub annotate: bool,
 }
 
-/// Filter and Formatter in front of `target`.
+/// Filter and Formatter.
 pub struct Records {
     options: RecordOptions,
     format_context: FormatContext,
     clock: Clock,
-    chunk: Chunk,
     /// Whether the record that goes on in the next batch is passed on.
     passing: bool,
-    target: Box<dyn Handler>,
 }
 
 impl Records {
-    pub fn new(options: RecordOptions, format_context: FormatContext, clock: Clock, target: Box<dyn Handler>) -> Self {
-        Self { options, format_context, clock, chunk: Chunk::new(), passing: true, target }
+    pub fn new(options: RecordOptions, format_context: FormatContext, clock: Clock) -> Self {
+        Self { options, format_context, clock, passing: true }
     }
 
     fn level_of(&self, record: &Record<'_>) -> Level {
@@ -59,9 +52,16 @@ impl Records {
         });
         found.unwrap_or(self.options.default_level)
     }
+}
 
-    /// Puts a record (or the part of it that is here) into the chunk, if it passes.
-    fn take(&mut self, record: &Record<'_>, starts: bool, ends: bool) {
+impl Map for Records {
+    fn begin(&mut self) {
+        if self.options.format.is_some() {
+            self.format_context.now = self.clock.now();
+        }
+    }
+
+    fn map(&mut self, record: &Record<'_>, starts: bool, ends: bool, out: &mut Chunk) {
         let mut level = None;
         if starts {
             if self.options.level.is_some() || self.options.format.is_some() || self.options.annotate {
@@ -76,13 +76,13 @@ impl Records {
         if info.name.is_none() {
             info.name.clone_from(&self.options.name);
         }
-        let Self { options, format_context, chunk, .. } = self;
+        let Self { options, format_context, .. } = self;
         let described = Record { bytes: record.bytes, info: Some(&info) };
-        let formatted = options.format.as_mut().filter(|_| starts);
+        let template = options.format.as_mut().filter(|_| starts);
         let terminator = options.terminator.as_deref();
+        let reshaped = template.is_some() || terminator.is_some();
         let write = |out: &mut Vec<u8>| {
-            let reshaped = formatted.is_some() || terminator.is_some();
-            match formatted {
+            match template {
                 Some(template) => template.render(&described, format_context, out),
                 None if reshaped => out.extend_from_slice(described.message()),
                 None => out.extend_from_slice(described.bytes),
@@ -92,49 +92,6 @@ impl Records {
                 out.extend_from_slice(terminator.unwrap_or(b"\n"));
             }
         };
-        chunk.push_with(info.clone(), write);
-    }
-}
-
-impl Handler for Records {
-    fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
-        if self.options.format.is_some() {
-            self.format_context.now = self.clock.now();
-        }
-        self.chunk.clear();
-        let mut rest = *batch;
-        while !rest.is_empty() {
-            let (first, later) = rest.split_at(rest.first_len());
-            if let Some(record) = first.records().next() {
-                self.take(&record, first.starts(), first.ends());
-            }
-            rest = later;
-        }
-        if self.chunk.is_empty() {
-            return Ok(());
-        }
-        // Whoever gave a piece of a long record gave nothing beside it.
-        self.chunk.set_edges(batch.starts(), batch.ends());
-        self.target.emit(&self.chunk.batch())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.target.flush()
-    }
-
-    fn close(self: Box<Self>) -> Result<()> {
-        self.target.close()
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.target.deadline()
-    }
-
-    fn tick(&mut self) -> Result<()> {
-        self.target.tick()
-    }
-
-    fn control(&mut self, control: Control) -> Result<()> {
-        self.target.control(control)
+        out.push_with(info.clone(), write);
     }
 }

@@ -29,8 +29,8 @@ use crate::stream::context::Context;
 use crate::stream::handler::Handler;
 use crate::units::{ByteSize, Span};
 
-use super::groups::{BufferArgs, FileArgs, QueueArgs, RecordArgs};
-use super::outlet::{Groups, encoded};
+use super::groups::FileArgs;
+use super::outlet::{OutletArgs, encoded};
 
 pub use once::Once;
 pub use plan::Plan;
@@ -134,11 +134,7 @@ pub struct Args {
     pub plan: bool,
 
     #[command(flatten)]
-    pub records: RecordArgs,
-    #[command(flatten)]
-    pub buffer: BufferArgs,
-    #[command(flatten)]
-    pub queue: QueueArgs,
+    pub outlet: OutletArgs,
     #[command(flatten)]
     pub file: FileArgs,
 }
@@ -186,9 +182,8 @@ impl Args {
         let path = self.single_path()?;
         let context = Context { zone: self.zone(context), ..context.clone() };
         let log = self.log(path, &context, &Progress::hidden())?;
-        let groups = Groups { records: &self.records, buffer: &self.buffer, queue: &self.queue };
         let name = self.output_name();
-        groups.layer(&name, &context, behind_dashes, |context| {
+        self.outlet.layer(&name, &context, behind_dashes, |context| {
             let options = FileOptions { mend: self.file.encoding.is_none(), ..self.file.options() };
             let handler = BaseRotatingHandler::open(log.path, log.rules, options, context.clone())?;
             Ok(encoded(&self.file, &name, context, Box::new(handler)))
