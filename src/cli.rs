@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args as _, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::cmd::{generate, rotate, tee, watch};
@@ -17,9 +17,12 @@ use crate::report::{Report, Verbosity};
 #[error("{0}")]
 pub struct Usage(pub String);
 
+/// Help is no wider than this, in columns.
+const TERM_WIDTH: usize = 100;
+
 /// Every handler of Python's logging, for the shell: lines from a pipe to files that rotate, to other programs, and on.
 #[derive(Debug, Parser)]
-#[command(name = "loghand", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "loghand", version, max_term_width = TERM_WIDTH, subcommand_required = true, arg_required_else_help = true)]
 #[command(after_help = "\
 Examples:
   app | loghand rotate app.log --max-bytes 10M --backup-count 5 --compress
@@ -104,7 +107,7 @@ pub struct Call {
 pub fn parse(words: Vec<OsString>) -> Result<Call, clap::Error> {
     let mut parts = words.split(|word| word == OsStr::new("--"));
     let main = parts.next().unwrap_or_default();
-    let cli = Cli::try_parse_from(main)?;
+    let cli = Cli::from_arg_matches(&definition(main).try_get_matches_from(main)?)?;
     let takes_outlets = matches!(cli.verb, Verb::Tee(_));
     let outlets = parts
         .map(|part| match (takes_outlets, part) {
@@ -117,6 +120,20 @@ pub fn parse(words: Vec<OsString>) -> Result<Call, clap::Error> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Call { cli, outlets })
+}
+
+/// The definition of what is meant: when the first word is a verb, of that verb alone. A log filter starts often, and
+/// building all verbs would cost more than everything else at the start.
+fn definition(words: &[OsString]) -> clap::Command {
+    let verb = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+    let verb = match verb {
+        "tee" => tee::Args::augment_args(clap::Command::new("tee")),
+        "rotate" => rotate::Args::augment_args(clap::Command::new("rotate")),
+        "watch" => watch::Args::augment_args(clap::Command::new("watch")),
+        _ => return Cli::command(),
+    };
+    let program = clap::Command::new("loghand").version(env!("CARGO_PKG_VERSION")).max_term_width(TERM_WIDTH);
+    Global::augment_args(program).subcommand(verb)
 }
 
 /// The whole tree, for help, manual pages and completions.
@@ -138,4 +155,32 @@ pub fn explain(error: &clap::Error) -> ExitCode {
     let text = text.to_string();
     Report::new(Verbosity::Normal).say(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn help(command: clap::Command, verb: &str) -> String {
+        match command.try_get_matches_from(["loghand", verb, "--help"]) {
+            Err(help) => help.to_string(),
+            Ok(_) => panic!("{verb} --help is no error of clap's"),
+        }
+    }
+
+    #[test]
+    fn a_verb_alone_is_defined_as_it_is_in_the_whole_tree() {
+        for verb in Cli::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let words = ["loghand", verb.get_name()].map(OsString::from);
+            let alone = definition(&words);
+            assert_eq!(alone.get_subcommands().count(), 1, "{}", verb.get_name());
+            assert_eq!(help(alone, verb.get_name()), help(Cli::command(), verb.get_name()));
+        }
+    }
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+        OutletCli::command().debug_assert();
+    }
 }
