@@ -4,15 +4,15 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::Path;
 
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-use crate::inode;
+use crate::inode::{self, FileId};
 use crate::progress::Progress;
 
+use super::archives::Found;
 use super::temporary::Temporary;
 
 /// Bytes that are read, compressed and written at a time.
@@ -20,8 +20,10 @@ const BLOCK: usize = 256 * 1024;
 
 /// Why there is no compressed copy.
 pub enum Stopped {
-    /// Somebody writes to the file, or it is gone.
+    /// Somebody writes to the file.
     Busy,
+    /// Another file stands under the name by now, or none.
+    Moved,
     /// The one who was asked before each block said no.
     Refused,
     Failed(io::Error),
@@ -39,21 +41,24 @@ impl From<io::Error> for Stopped {
 /// # Errors
 /// See [`Stopped`]; nothing is left behind then.
 pub fn compress(
-    source: &Path,
+    source: &Found,
     log: &OsStr,
     level: u32,
     may_add: &mut dyn FnMut(u64) -> bool,
     progress: &Progress,
 ) -> Result<(Temporary, File), Stopped> {
-    let mut input = match inode::open_regular(source) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(Stopped::Busy),
+    let mut input = match inode::open_regular(&source.path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(Stopped::Moved),
         input => input?,
     };
+    let before = input.metadata()?;
+    if FileId::of(&before) != source.id {
+        return Err(Stopped::Moved);
+    }
     if !inode::lock_exclusive(&input)? {
         return Err(Stopped::Busy);
     }
-    let before = input.metadata()?;
-    let mut copy = Temporary::create(source, log)?;
+    let mut copy = Temporary::create(&source.path, log)?;
     let mut write_out = |bytes: &mut Vec<u8>| {
         if !may_add(bytes.len() as u64) {
             return Err(Stopped::Refused);
@@ -93,10 +98,9 @@ pub fn compress(
 /// Whether `compressed` holds exactly what `plain` holds: then a crash fell between the rename and the deletion.
 ///
 /// # Errors
-/// When one of the two cannot be read.
-pub fn is_twin(plain: &Path, compressed: &Path) -> io::Result<bool> {
-    let mut plain = inode::open_regular(plain)?;
-    let mut unpacked = MultiGzDecoder::new(io::BufReader::new(inode::open_regular(compressed)?));
+/// When the plain one cannot be read.
+pub fn is_twin(mut plain: &File, compressed: &File) -> io::Result<bool> {
+    let mut unpacked = MultiGzDecoder::new(io::BufReader::new(compressed));
     let (mut a, mut b) = (vec![0; BLOCK], vec![0; BLOCK]);
     loop {
         let length = plain.read(&mut a)?;
@@ -113,7 +117,21 @@ pub fn is_twin(plain: &Path, compressed: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rotation::naming::Stamp;
     use std::fs;
+    use std::path::Path;
+
+    fn found(path: &Path) -> Found {
+        let metadata = fs::metadata(path).unwrap();
+        Found {
+            path: path.to_owned(),
+            stamp: Stamp::default(),
+            compressed: false,
+            len: metadata.len(),
+            modified: metadata.modified().unwrap(),
+            id: FileId::of(&metadata),
+        }
+    }
 
     #[test]
     fn a_compressed_copy_unpacks_to_the_same_bytes_and_keeps_time_and_mode() {
@@ -127,17 +145,17 @@ mod tests {
         File::options().write(true).open(&source).unwrap().set_modified(old).unwrap();
 
         let target = folder.path().join("app.log.1.gz");
-        let outcome = compress(&source, OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden());
+        let outcome = compress(&found(&source), OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden());
         let Ok((copy, _)) = outcome else { panic!("stopped") };
         copy.keep_as(&target).unwrap();
-        assert!(is_twin(&source, &target).unwrap());
+        assert!(is_twin(&File::open(&source).unwrap(), &File::open(&target).unwrap()).unwrap());
         let metadata = fs::metadata(&target).unwrap();
         assert_eq!(metadata.modified().unwrap(), old);
         assert_eq!(std::os::unix::fs::MetadataExt::mode(&metadata) & 0o777, 0o640);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 
         fs::write(&source, text + "more\n").unwrap();
-        assert!(!is_twin(&source, &target).unwrap());
+        assert!(!is_twin(&File::open(&source).unwrap(), &File::open(&target).unwrap()).unwrap());
     }
 
     #[test]
@@ -147,7 +165,7 @@ mod tests {
         fs::write(&source, "x\n").unwrap();
         let writer = File::options().append(true).open(&source).unwrap();
         assert!(inode::lock_shared(&writer).unwrap());
-        let outcome = compress(&source, OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden());
+        let outcome = compress(&found(&source), OsStr::new("app.log"), 6, &mut |_| true, &Progress::hidden());
         assert!(matches!(outcome, Err(Stopped::Busy)));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result};
 
-use crate::inode::FileId;
+use crate::inode::{self, FileId};
 use crate::progress::Progress;
 use crate::stream::context::Context;
 
@@ -392,16 +392,8 @@ impl Housekeeper {
         let current = self.state().current.clone();
         let log = file_name(&current);
 
-        let twin = with_gz(&archive.path);
-        if twin.exists() {
-            // A crash came between the last two steps of an earlier run, or it is another file altogether.
-            return match compress::is_twin(&archive.path, &twin) {
-                Ok(true) => {
-                    self.delete(|archives| archives.iter().filter(|found| found.id == archive.id).collect());
-                    Ok(FileId::at(&twin))
-                }
-                _ => anyhow::bail!("{} is in the way", twin.display()),
-            };
+        if with_gz(&archive.path).exists() {
+            return self.replace_by_twin(&current, archive);
         }
 
         let mut temporary = 0;
@@ -419,13 +411,15 @@ impl Housekeeper {
             }
             fits
         };
-        let outcome = compress::compress(&archive.path, &log, level.unwrap_or(6), &mut may_add, progress);
+        let outcome = compress::compress(archive, &log, level.unwrap_or(6), &mut may_add, progress);
         let replaced = match outcome {
             Ok((compressed, source)) => {
                 let id = FileId::of(&source.metadata()?);
                 self.replace(&current, id, compressed)
             }
             Err(Stopped::Failed(error)) => Err(error.into()),
+            // It stands elsewhere now, where the next look finds it.
+            Err(Stopped::Moved) => Ok(None),
             Err(Stopped::Busy) => {
                 // Its writer lets go sooner or later, and the next rollover or start finds it.
                 self.state().in_use.insert(archive.id);
@@ -444,13 +438,7 @@ impl Housekeeper {
 
     /// Puts the compressed copy where the file with `id` now stands: it may have moved up the chain meanwhile.
     fn replace(&self, current: &Path, id: FileId, compressed: Temporary) -> Result<Option<FileId>> {
-        let lock = loop {
-            match RollLock::take(current)? {
-                Some(lock) => break lock,
-                None if self.0.context.stop.requested() => return Ok(None),
-                None => {}
-            }
-        };
+        let Some(lock) = self.roll_lock(current)? else { return Ok(None) };
         let archives = self.0.duties.layout.scan(current)?;
         let Some(archive) = archives.iter().find(|archive| archive.id == id) else { return Ok(None) };
         let twin = with_gz(&archive.path);
@@ -464,6 +452,39 @@ impl Housekeeper {
         drop(lock);
         self.0.context.report.note(twin.display(), "compressed");
         Ok(FileId::at(&twin))
+    }
+
+    /// Deletes the plain file beside its compressed twin: a crash came between the last two steps of an earlier run.
+    /// Others may be at work on the two as well, and both may move up the chain while they are compared.
+    fn replace_by_twin(&self, current: &Path, archive: &Found) -> Result<Option<FileId>> {
+        let Some(lock) = self.roll_lock(current)? else { return Ok(None) };
+        let twin = with_gz(&archive.path);
+        let (Some(id), true) = (FileId::at(&twin), FileId::at(&archive.path) == Some(archive.id)) else {
+            return Ok(None);
+        };
+        let (plain, compressed) = (inode::open_regular(&archive.path)?, inode::open_regular(&twin)?);
+        drop(lock);
+        if !inode::lock_exclusive(&plain)? {
+            self.state().in_use.insert(archive.id);
+            return Ok(None);
+        }
+        if !compress::is_twin(&plain, &compressed).unwrap_or(false) {
+            anyhow::bail!("{} is in the way", twin.display());
+        }
+        drop(plain);
+        self.delete(|archives| archives.iter().filter(|found| found.id == archive.id).collect());
+        Ok(Some(id))
+    }
+
+    /// The roll lock, however long others keep it; None when told to stop meanwhile.
+    fn roll_lock(&self, current: &Path) -> io::Result<Option<RollLock>> {
+        loop {
+            match RollLock::take(current)? {
+                Some(lock) => return Ok(Some(lock)),
+                None if self.0.context.stop.requested() => return Ok(None),
+                None => {}
+            }
+        }
     }
 }
 
