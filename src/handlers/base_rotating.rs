@@ -266,10 +266,9 @@ impl BaseRotatingHandler {
         if self.leads_elsewhere() {
             drop(lock);
             self.follow_name();
-            return match self.leads_elsewhere() {
-                true => Err(anyhow!("its name leads to something that is no log file")),
-                false => Ok(true),
-            };
+            refuse_symlink(&path)?;
+            // Where others roll as fast as we look, it may lead elsewhere again.
+            return Ok(!self.leads_elsewhere());
         }
         self.move_away(&path, stamp)?;
         self.sync_at_close();
