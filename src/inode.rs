@@ -7,7 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use nix::unistd::{Group, User};
-use rustix::fs::{CWD, FlockOperation, Mode, RenameFlags};
+use rustix::fs::{CWD, FlockOperation, Mode, RenameFlags, SeekFrom};
 use thiserror::Error;
 
 /// Which file it is, whatever its name.
@@ -85,6 +85,27 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// Whether no name leads to the open file any more, so that nobody will read what is written there.
 pub fn is_deleted(file: &File) -> bool {
     file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+}
+
+/// How long the file is if it ends in mid-line; None if it does not.
+///
+/// While somebody appends, the kernel shows how far it has come, which is in mid-line most of the time. Looking for a
+/// hole waits for the write that is under way, so what has not grown by then is torn for good.
+pub fn torn_at(file: &File) -> io::Result<Option<u64>> {
+    use std::os::unix::fs::FileExt;
+    loop {
+        let len = file.metadata()?.len();
+        let Some(last) = len.checked_sub(1) else { return Ok(None) };
+        let mut byte = [0];
+        if file.read_at(&mut byte, last)? == 1 && byte == *b"\n" {
+            return Ok(None);
+        }
+        // Where nobody knows of holes, the two looks are all there is.
+        let _ = rustix::fs::seek(file, SeekFrom::Hole(0));
+        if file.metadata()?.len() == len {
+            return Ok(Some(len));
+        }
+    }
 }
 
 /// An owner, a group, or both: `user`, `user:group`, `:group`, by name or number.

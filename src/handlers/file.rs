@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -92,8 +92,8 @@ pub struct LogFile {
     troubled: bool,
     /// The rest of a line whose beginning was dropped, or could not be written whole, is dropped as well.
     dropping_line: bool,
-    /// The file ends in mid-line: what comes next begins on a new one.
-    mend_line: bool,
+    /// The file was so long when it ended in mid-line: if it still is, what comes next begins on a new one.
+    torn_at: Option<u64>,
     /// Written and not yet forced to disk since.
     unsynced_since: Option<Instant>,
 }
@@ -121,7 +121,7 @@ impl LogFile {
             open: None,
             troubled: false,
             dropping_line: false,
-            mend_line: false,
+            torn_at: None,
             unsynced_since: None,
         };
         if !log.options.delay {
@@ -173,7 +173,7 @@ impl LogFile {
     /// Bytes that stand in the file before the next line, as far as we know, with the line end that a torn line is
     /// owed; 0 for what is no regular file.
     pub fn len(&self) -> u64 {
-        self.open.as_ref().map_or(0, |open| open.len + u64::from(self.mend_line))
+        self.open.as_ref().map_or(0, |open| open.len + u64::from(self.torn_at.is_some()))
     }
 
     /// Whether no line is in the file yet.
@@ -250,8 +250,10 @@ impl LogFile {
         let metadata = file.metadata()?;
         let regular = metadata.is_file();
         let len = if regular { metadata.len() } else { 0 };
-        self.mend_line = self.options.mend && len > 0 && ends_in_mid_line(&self.path, len).unwrap_or(false);
-        self.open = Some(Open { file, id: FileId::of(&metadata), regular, len });
+        let id = FileId::of(&metadata);
+        let mend = self.options.mend && len > 0;
+        self.torn_at = if mend { torn_at(&self.path, id).unwrap_or(None) } else { None };
+        self.open = Some(Open { file, id, regular, len });
         Ok(())
     }
 
@@ -340,10 +342,11 @@ impl LogFile {
     fn write_once(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.ensure_open()?;
         let Some(open) = &mut self.open else { return Err(ErrorKind::NotFound.into()) };
-        if std::mem::take(&mut self.mend_line)
+        if let Some(len) = self.torn_at.take()
+            && (!open.regular || open.file.metadata()?.len() == len)
             && let Err(error) = open.file.write_all(b"\n").inspect(|()| open.len += 1)
         {
-            self.mend_line = true;
+            self.torn_at = Some(len);
             return Err(error);
         }
         if open.len == 0 && open.regular && !self.options.preamble.is_empty() {
@@ -400,7 +403,8 @@ impl LogFile {
         {
             open.len -= torn;
         } else {
-            self.mend_line = true;
+            let len = self.file().and_then(|file| file.metadata().ok()).map_or(0, |metadata| metadata.len());
+            self.torn_at = Some(len);
         }
         whole
     }
@@ -493,10 +497,10 @@ fn lost_behind(batch: &Batch<'_>, kept: usize, why: String) -> Lost {
     Lost { records: rest.count().max(u64::from(!rest.starts())), why }
 }
 
-fn ends_in_mid_line(path: &Path, len: u64) -> io::Result<bool> {
-    let mut last = [b'\n'];
-    inode::open_regular(path)?.read_exact_at(&mut last, len - 1)?;
-    Ok(last != *b"\n")
+/// Where the file is torn, read through a second descriptor: the first one only appends.
+fn torn_at(path: &Path, id: FileId) -> io::Result<Option<u64>> {
+    let file = inode::open_regular(path)?;
+    if FileId::of(&file.metadata()?) == id { inode::torn_at(&file) } else { Ok(None) }
 }
 
 /// No space, no quota, or the limit on a file's size.
