@@ -13,7 +13,8 @@ use chrono::{DateTime, FixedOffset};
 
 use crate::inode::{self, FileId};
 
-use super::archives::{Found, Layout, each_name};
+use super::archives::{Found, Layout, each_name, with_gz};
+use super::compress;
 use super::naming::{Naming, Stamp};
 use super::temporary;
 
@@ -78,6 +79,13 @@ pub fn make_room(layout: &Layout, current: &Path, time: DateTime<FixedOffset>) -
     fs::create_dir_all(layout.naming_for(current)?.directory())?;
     let room = find_room(layout, current, time)?;
     for (from, to) in &room.moves {
+        // A crash left a plain file beside its compressed twin: moved one after the other, they could be parted by
+        // another crash, and every line would be there twice.
+        let twin = with_gz(from);
+        if room.moves.iter().any(|(other, _)| *other == twin) && is_twin(from, &twin).unwrap_or(false) {
+            fs::remove_file(from)?;
+            continue;
+        }
         match inode::rename_no_replace(from, to) {
             // Deleted by hand in this moment: there is nothing left to move.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -85,6 +93,10 @@ pub fn make_room(layout: &Layout, current: &Path, time: DateTime<FixedOffset>) -
         }
     }
     Ok(room)
+}
+
+fn is_twin(plain: &Path, compressed: &Path) -> io::Result<bool> {
+    compress::is_twin(&inode::open_regular(plain)?, &inode::open_regular(compressed)?)
 }
 
 /// Python's chain: `.1` is the youngest, and everything moves up one place as far as the first free one.
