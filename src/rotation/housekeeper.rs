@@ -279,16 +279,12 @@ impl Housekeeper {
             let current = state.current.clone();
             drop(state);
             self.prune(&current);
-            let mut performed = false;
             while let Some((chore, more)) = self.next_chore(&current) {
                 if more {
                     self.help();
                 }
                 self.perform(&chore);
-                performed = true;
-            }
-            if performed {
-                // What was surplus while somebody worked on it.
+                // What was surplus while it was worked on, and what has become so: the log may roll faster than this.
                 self.prune(&current);
             }
             state = self.state();
@@ -329,10 +325,13 @@ impl Housekeeper {
             return None;
         }
         let youngest = archives.last().map(|archive| archive.id);
+        // What a crash left half done is finished, whether we compress or not.
+        let twins = archives.windows(2).filter(|pair| pair[0].is_twin_of(&pair[1]));
+        let twins: Vec<FileId> = twins.flatten().map(|archive| archive.id).collect();
         let is_compressible = |archive: &Found| {
-            self.0.duties.compress.is_some()
-                && !archive.compressed
-                && !(self.0.duties.delay_compress && Some(archive.id) == youngest)
+            let wanted =
+                self.0.duties.compress.is_some() && !(self.0.duties.delay_compress && Some(archive.id) == youngest);
+            !archive.compressed && (wanted || twins.contains(&archive.id))
         };
         let mut chores = archives
             .into_iter()
@@ -469,6 +468,10 @@ impl Housekeeper {
             return Ok(None);
         }
         if !compress::is_twin(&plain, &compressed).unwrap_or(false) {
+            if self.0.duties.compress.is_none() {
+                self.state().hopeless.insert(archive.id);
+                return Ok(None);
+            }
             anyhow::bail!("{} is in the way", twin.display());
         }
         drop(plain);
