@@ -62,8 +62,8 @@ impl Once {
                 bail!("{}: is not a regular file, which alone can be rolled over", file.display())
             }
             Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {
+                // Its archives are looked after all the same: the last run may have been killed.
                 context.report.note(file.display(), "is empty, so it is not rolled over");
-                return Ok(());
             }
             Ok(_) => {}
         }
