@@ -53,7 +53,11 @@ impl Random {
             Err(_) => std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64,
         };
         eprintln!("TORTURE_SEED={seed}");
-        Self(seed ^ salt.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        Self::seeded(seed ^ salt.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    pub fn seeded(seed: u64) -> Self {
+        Self(seed)
     }
 
     pub fn next(&mut self) -> u64 {

@@ -4,4 +4,5 @@
 //! unless `LOGHAND_PEERS=required` says that it must be there.
 
 mod harness;
+mod kills;
 mod writers;
