@@ -12,6 +12,7 @@ use crate::stream::context::Context;
 use crate::units::ByteSize;
 
 use super::Args;
+use super::once::{Once, literal};
 
 /// How many of the next rollovers are shown.
 const SHOWN: usize = 5;
@@ -31,7 +32,11 @@ impl Plan {
     pub fn run(&self, context: &Context) -> Result<()> {
         let context = Context { zone: self.0.zone(context), ..context.clone() };
         let mut text = Vec::new();
-        for path in &self.0.paths {
+        let paths = match self.0.once {
+            true => Once::new(self.0.clone())?.files(&context)?,
+            false => self.0.paths.clone(),
+        };
+        for path in &paths {
             self.describe(path, &context, &mut text)?;
         }
         match io::stdout().write_all(&text) {
@@ -41,7 +46,9 @@ impl Plan {
     }
 
     fn describe(&self, path: &Path, context: &Context, out: &mut Vec<u8>) -> Result<()> {
-        let log = self.0.log(path, context, &Progress::hidden())?;
+        // With --once, files are called as they are called.
+        let path = if self.0.once { literal(path) } else { path.to_owned() };
+        let log = self.0.log(&path, context, &Progress::hidden())?;
         let rules = log.rules;
         let path = log.path;
         let now = context.clock.now();
@@ -49,6 +56,10 @@ impl Plan {
         let len = metadata.as_ref().map_or(0, std::fs::Metadata::len);
         match &metadata {
             None => writeln!(out, "{}: does not exist yet", path.display())?,
+            Some(metadata) if !metadata.is_file() => {
+                writeln!(out, "{}: is not a regular file, which alone can be rolled over", path.display())?;
+                return Ok(());
+            }
             Some(_) => writeln!(out, "{}: {}", path.display(), ByteSize(len))?,
         }
 
@@ -64,7 +75,7 @@ impl Plan {
             .with_context(|| format!("{}: its archives", path.display()))?;
         match due {
             true => {
-                for (from, to) in moves {
+                for (from, to) in &moves {
                     writeln!(out, "  would rename {} to {}", from.display(), to.display())?;
                 }
                 writeln!(out, "  would be rolled over to {}", target.display())?;
@@ -74,12 +85,17 @@ impl Plan {
 
         let archives = rules.duties.layout.scan(&path).with_context(|| format!("{}: its archives", path.display()))?;
         let mut retention = rules.duties.retention;
-        if due && retention.count > 1 {
-            // The new archive counts, too.
-            retention.count -= 1;
-        }
-        for archive in retention.surplus(&archives, now.into()) {
-            writeln!(out, "  would delete {}", archive.path.display())?;
+        // The new archive counts, too.
+        let surplus = match (due, retention.count) {
+            (true, 1) => archives.iter().collect(),
+            (due, count) => {
+                retention.count = count.saturating_sub(u64::from(due));
+                retention.surplus(&archives, now.into())
+            }
+        };
+        for archive in surplus {
+            let moved = moves.iter().find(|(from, _)| due && *from == archive.path);
+            writeln!(out, "  would delete {}", moved.map_or(&archive.path, |(_, to)| to).display())?;
         }
         let total = archives.iter().map(|archive| archive.len).sum::<u64>() + len;
         writeln!(out, "  archives: {}, all together {}", archives.len(), ByteSize(total))?;
