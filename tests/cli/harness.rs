@@ -117,6 +117,11 @@ impl World {
         });
     }
 
+    /// All names in the folder, with `ls -F`'s marks.
+    pub fn names(&self) -> Vec<String> {
+        self.contents().into_keys().collect()
+    }
+
     /// A call of loghand: words that hold no blank; [`Call::arg`] takes any other.
     pub fn loghand(&self, words: &str) -> Call<'_> {
         let mut call = self.call(LOGHAND);

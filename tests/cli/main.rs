@@ -2,6 +2,7 @@
 
 mod files;
 mod harness;
+mod once;
 mod rotate;
 mod signals;
 mod tee;
