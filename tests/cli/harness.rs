@@ -386,6 +386,13 @@ impl Running<'_> {
         self
     }
 
+    /// Writes all of its stdin, and ends it.
+    pub fn feed(&mut self, text: impl AsRef<[u8]>) -> &mut Self {
+        self.hears(text);
+        drop(self.stdin.take());
+        self
+    }
+
     /// For a test that writes more than a pipe holds.
     pub fn take_stdin(&mut self) -> ChildStdin {
         self.stdin.take().unwrap()

@@ -1,8 +1,13 @@
 //! The real binary, as its users meet it: a module per verb and per group of flags.
 
+mod buffer;
+mod chains;
 mod files;
 mod harness;
 mod once;
+mod queue;
+mod records;
 mod rotate;
 mod signals;
 mod tee;
+mod watch;

@@ -1,0 +1,79 @@
+//! The queue: QueueHandler and QueueListener. The output is a FIFO that nobody reads at first, so the queue fills.
+
+use std::fs;
+use std::thread::{JoinHandle, spawn};
+
+use crate::harness::World;
+
+const WAITING: &str = "loghand: pipe: No such device or address: trying again until it works, the producer waits\n";
+const AGAIN: &str = "loghand: pipe: writing again\n";
+
+fn read(world: &World) -> JoinHandle<String> {
+    let pipe = world.path("pipe");
+    spawn(move || fs::read_to_string(pipe).unwrap())
+}
+
+#[test]
+fn a_full_queue_drops_the_newest_lines_counts_them_and_leaves_a_note() {
+    let world = World::new();
+    world.fifo("pipe");
+    let stderr = format!("{WAITING}loghand: pipe: 1 line lost: the queue was full\n{AGAIN}");
+    let words = "tee all.log --no-stdout -- tee --no-stdout pipe --queue-size 10 --on-full drop-newest";
+    let mut tee = world.loghand(words).code(1).stderr(stderr).start();
+    // The first line has left the queue and waits for a reader; ten bytes are room for two more.
+    tee.hears("l01\n").until_stderr_has(WAITING).hears("l02\n").wrote("all.log", "l01\nl02\n");
+    tee.hears("l03\nl04\n").until_stderr_has("1 line lost");
+    let reader = read(&world);
+    tee.until_stderr_has(AGAIN).leaves([("all.log", "l01\nl02\nl03\nl04\n"), ("pipe|", "")]);
+    assert_eq!(reader.join().unwrap(), "l01\nl02\nl03\nloghand: 1 line dropped here: the queue was full\n");
+}
+
+#[test]
+fn a_full_queue_drops_the_oldest_lines_counts_them_and_leaves_a_note() {
+    let world = World::new();
+    world.fifo("pipe");
+    let stderr = format!("{WAITING}loghand: pipe: 1 line lost: the queue was full\n{AGAIN}");
+    let words = "tee all.log --no-stdout -- tee --no-stdout pipe --queue-size 10 --on-full drop-oldest";
+    let mut tee = world.loghand(words).code(1).stderr(stderr).start();
+    tee.hears("l01\n").until_stderr_has(WAITING);
+    tee.hears("l02\n").wrote("all.log", "l01\nl02\n").hears("l03\n").wrote("all.log", "l01\nl02\nl03\n");
+    tee.hears("l04\n").until_stderr_has("1 line lost");
+    let reader = read(&world);
+    tee.until_stderr_has(AGAIN).leaves([("all.log", "l01\nl02\nl03\nl04\n"), ("pipe|", "")]);
+    assert_eq!(reader.join().unwrap(), "l01\nloghand: 1 line dropped here: the queue was full\nl03\nl04\n");
+}
+
+#[test]
+fn a_full_queue_makes_the_producer_wait_unless_told_otherwise() {
+    for flag in ["", "--on-full block"] {
+        let world = World::new();
+        world.fifo("pipe");
+        let call = world.loghand(&format!("tee --no-stdout pipe --queue-size 10 {flag}"));
+        let mut tee = call.stderr(format!("{WAITING}{AGAIN}")).start();
+        let lines: String = (1..=30_000).map(|n| format!("{n}\n")).collect();
+        tee.hears("first\n").until_stderr_has(WAITING);
+        let reader = read(&world);
+        tee.hears(&lines).leaves([("pipe|", "")]);
+        assert!(reader.join().unwrap() == format!("first\n{lines}"));
+    }
+}
+
+#[test]
+fn an_outlet_behind_dashes_has_a_queue_so_that_the_others_do_not_wait_for_it() {
+    let world = World::new();
+    world.fifo("pipe");
+    let call = world.loghand("tee --no-stdout -- tee --no-stdout pipe -- rotate app.log --max-bytes 4");
+    let mut tee = call.stderr(format!("{WAITING}{AGAIN}")).start();
+    tee.hears("l01\n").until_stderr_has(WAITING).hears("l02\n").wrote("app.log", "l02\n").wrote("app.log.1", "l01\n");
+    let reader = read(&world);
+    tee.until_stderr_has(AGAIN).leaves([("app.log", "l02\n"), ("app.log.1", "l01\n"), ("pipe|", "")]);
+    assert_eq!(reader.join().unwrap(), "l01\nl02\n");
+}
+
+#[test]
+fn behind_a_queue_signals_timers_and_the_end_work_as_without_one() {
+    let world = World::new();
+    let mut rotate = world.loghand("rotate app.log --queue-size 1M").start();
+    rotate.hears("one\n").wrote("app.log", "one\n").signal(rustix::process::Signal::USR1).wrote("app.log.1", "one\n");
+    rotate.hears("two").leaves([("app.log", "two"), ("app.log.1", "one\n")]);
+}
