@@ -43,6 +43,18 @@ impl Outlet {
         }
     }
 
+    /// Looks for flags that cannot be, and opens nothing.
+    ///
+    /// # Errors
+    /// [`crate::cli::Usage`] if there are any.
+    pub fn check(&self, context: &Context) -> Result<()> {
+        match self {
+            Self::Tee(args) => args.outlet.check(),
+            Self::Rotate(args) => args.check(context),
+            Self::Watch(args) => args.outlet.check(),
+        }
+    }
+
     /// Opens everything; `behind_dashes` gives it a queue of its own.
     ///
     /// # Errors
@@ -57,6 +69,13 @@ impl Outlet {
 }
 
 impl OutletArgs {
+    /// See [`Outlet::check`].
+    pub fn check(&self) -> Result<()> {
+        self.buffer.options()?;
+        self.records.options(false)?;
+        Ok(())
+    }
+
     /// Puts the layers in front of the handler that `open` opens.
     ///
     /// # Errors

@@ -111,15 +111,35 @@ impl Args {
     /// Opens this and the outlets behind it.
     ///
     /// # Errors
-    /// Those of [`Args::open`] and of each outlet.
+    /// [`crate::cli::Usage`], before anything is opened, for flags that cannot be; and when nothing can be opened. As
+    /// long as one outlet can, the others are reported and left out.
     pub fn open_with(self, outlets: Vec<Outlet>, context: &Context) -> Result<Box<dyn Handler>> {
-        let mut fanout = Fanout::new(context.report.clone());
-        if !self.no_stdout || !self.files.is_empty() {
-            fanout.add(self.output_name(), self.open(context, false)?);
+        self.outlet.check()?;
+        for outlet in &outlets {
+            outlet.check(context)?;
         }
-        for outlet in outlets {
-            let name = outlet.name();
-            fanout.add(name, outlet.open(context, true)?);
+        let own = (!self.no_stdout || !self.files.is_empty()).then(|| (self.output_name(), self.open(context, false)));
+        let others = outlets.into_iter().map(|outlet| (outlet.name(), outlet.open(context, true)));
+        let mut fanout = Fanout::new(context.report.clone());
+        let (mut open, mut failed) = (0, None);
+        for (name, opened) in own.into_iter().chain(others) {
+            match opened {
+                Ok(handler) => {
+                    fanout.add(name, handler);
+                    open += 1;
+                }
+                Err(error) => {
+                    context.report.fail();
+                    if let Some(earlier) = failed.replace(error) {
+                        context.report.say(format_args!("{earlier:#}"));
+                    }
+                }
+            }
+        }
+        match (open, failed) {
+            (0, Some(error)) => return Err(error),
+            (_, Some(error)) => context.report.say(format_args!("{error:#}")),
+            _ => {}
         }
         Ok(Box::new(fanout))
     }

@@ -64,7 +64,8 @@ impl QueueListener {
                     Ok(())
                 }
                 Message::Dropped(records) => {
-                    let notice = format!("loghand: {records} lines dropped here: the queue was full\n");
+                    let lines = if records == 1 { "line" } else { "lines" };
+                    let notice = format!("loghand: {records} {lines} dropped here: the queue was full\n");
                     self.handler.emit(&Batch::plain(notice.as_bytes()))
                 }
                 Message::Control(control) => self.handler.control(control),

@@ -171,14 +171,20 @@ impl Args {
         }
     }
 
+    /// See [`crate::cli::Outlet::check`].
+    pub fn check(&self, context: &Context) -> Result<()> {
+        if self.once || self.plan {
+            return Err(Usage("--once and --plan read no lines, so they are no outlet".into()).into());
+        }
+        self.log(self.single_path()?, context, &Progress::hidden())?;
+        self.outlet.check()
+    }
+
     /// Opens the file.
     ///
     /// # Errors
     /// [`Usage`] for flags that cannot be; else when the file cannot be opened.
     pub fn open(&self, context: &Context, behind_dashes: bool) -> Result<Box<dyn Handler>> {
-        if self.once || self.plan {
-            return Err(Usage("--once and --plan read no lines, so they are no outlet".into()).into());
-        }
         let path = self.single_path()?;
         let context = Context { zone: self.zone(context), ..context.clone() };
         let log = self.log(path, &context, &Progress::hidden())?;
