@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::cmd::{generate, rotate, tee, watch};
 use crate::report::{Report, Verbosity};
+use crate::units::parse_number;
 
 /// A use of the program that cannot be meant; exit code 2, before any input is touched.
 #[derive(Debug, Error)]
@@ -51,7 +52,7 @@ pub struct Global {
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Write a newline to this file descriptor once everything is open (as s6 wants it)
-    #[arg(long, global = true, value_name = "FD")]
+    #[arg(long, global = true, value_name = "FD", value_parser = parse_number::<u32>)]
     pub ready_fd: Option<u32>,
     /// Show no progress bar, not even on a terminal
     #[arg(long, global = true)]

@@ -15,6 +15,24 @@ pub enum UnitError {
     Size(String),
     #[error("'{0}' is no duration: a number with ms, s, m, h, d or w, as in 90s or 7d")]
     Duration(String),
+    #[error("'{0}' is no number that can be meant: a whole number from {1} up, as in 10")]
+    Number(String, u8),
+}
+
+/// Reads a whole number from 0 up.
+///
+/// # Errors
+/// [`UnitError::Number`] for anything else, or one that is too large.
+pub fn parse_number<T: FromStr>(text: &str) -> Result<T, UnitError> {
+    text.parse().map_err(|_| UnitError::Number(text.to_owned(), 0))
+}
+
+/// Reads a whole number from 1 up, into a type that holds no 0.
+///
+/// # Errors
+/// [`UnitError::Number`] for anything else, or one that is too large.
+pub fn parse_positive<T: FromStr>(text: &str) -> Result<T, UnitError> {
+    text.parse().map_err(|_| UnitError::Number(text.to_owned(), 1))
 }
 
 /// A number of bytes. `K`, `M`, `G`, `T` (and `KiB` …) are powers of 1024, `kB`, `MB`, `GB`, `TB` powers of 1000.

@@ -1,5 +1,6 @@
 //! The flag groups that every verb shares, by Python's names.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::level::{Level, LevelRegex};
 use crate::stream::multiline::MultilineOptions;
 use crate::stream::queue::OnFull;
 use crate::stream::records::RecordOptions;
-use crate::units::{ByteSize, Span};
+use crate::units::{ByteSize, Span, parse_number, parse_positive};
 
 /// What is asked of each record (Python's Filter, Formatter, StreamHandler.terminator).
 #[derive(Clone, Debug, Args)]
@@ -54,8 +55,8 @@ pub struct RecordArgs {
     #[arg(long, value_name = "RE")]
     pub multiline: Option<Regex>,
     /// Lines in one record at most
-    #[arg(long, value_name = "N", default_value = "500", requires = "multiline")]
-    pub multiline_lines: usize,
+    #[arg(long, value_name = "N", default_value = "500", requires = "multiline", value_parser = parse_positive::<NonZeroUsize>)]
+    pub multiline_lines: NonZeroUsize,
     /// Bytes in one record at most
     #[arg(long, value_name = "SIZE", default_value = "1M", requires = "multiline")]
     pub multiline_bytes: ByteSize,
@@ -89,7 +90,7 @@ impl RecordArgs {
     pub fn multiline(&self) -> Option<MultilineOptions> {
         self.multiline.as_ref().map(|begins| MultilineOptions {
             begins: begins.clone(),
-            lines: self.multiline_lines.max(1),
+            lines: self.multiline_lines.get(),
             bytes: usize::try_from(self.multiline_bytes.0).unwrap_or(usize::MAX),
             wait: self.multiline_wait.0,
         })
@@ -120,7 +121,7 @@ fn unescape(text: &str) -> Vec<u8> {
 #[command(next_help_heading = "Buffer (MemoryHandler)")]
 pub struct BufferArgs {
     /// Hold up to N records back
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_number::<usize>)]
     pub capacity: Option<usize>,
     /// Hand on what is held when a record of this level comes
     #[arg(long, value_name = "LEVEL", default_value = "ERROR", requires = "capacity")]

@@ -27,7 +27,7 @@ use crate::rotation::naming::Naming;
 use crate::rotation::when::{Unit, When, parse_at_time};
 use crate::stream::context::Context;
 use crate::stream::handler::Handler;
-use crate::units::{ByteSize, Span};
+use crate::units::{ByteSize, Span, parse_number, parse_positive};
 
 use super::groups::FileArgs;
 use super::outlet::{OutletArgs, encoded};
@@ -64,7 +64,14 @@ pub struct Args {
     #[arg(long, value_name = "UNIT", help_heading = "Rollover")]
     pub when: Option<Unit>,
     /// So many units make a period
-    #[arg(long, value_name = "N", default_value = "1", requires = "when", help_heading = "Rollover")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        requires = "when",
+        value_parser = parse_positive::<NonZeroU32>,
+        help_heading = "Rollover"
+    )]
     pub interval: NonZeroU32,
     /// The time of day for midnight and W0 … W6
     #[arg(long, value_name = "HH:MM[:SS]", value_parser = parse_at_time, requires = "when", help_heading = "Rollover")]
@@ -78,6 +85,7 @@ pub struct Args {
         long,
         value_name = "N",
         default_value = "10",
+        value_parser = parse_number::<u64>,
         default_value_if("max_total_bytes", ArgPredicate::IsPresent, "0"),
         help_heading = "Archives"
     )]
