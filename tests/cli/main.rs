@@ -2,6 +2,7 @@
 
 mod buffer;
 mod chains;
+mod docs;
 mod files;
 mod harness;
 mod once;
@@ -10,4 +11,5 @@ mod records;
 mod rotate;
 mod signals;
 mod tee;
+mod usage;
 mod watch;

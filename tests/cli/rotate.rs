@@ -832,7 +832,7 @@ fn verbose_says_what_is_done_and_quiet_does_not_warn() {
         ("app.log.1/", ""),
         ("app.log.2", "one\n"),
     ]);
-    world.loghand("-v rotate b.log --max-bytes 4 --backup-count 1").stdin(lines(1..=3)).stderr(
+    world.loghand("--verbose rotate b.log --max-bytes 4 --backup-count 1").stdin(lines(1..=3)).stderr(
         "loghand: b.log: rolled over to b.log.1\nloghand: b.log: rolled over to b.log.1\nloghand: b.log.2: deleted\n",
     ).leaves([
         ("app.log", "two\n"),

@@ -1,0 +1,199 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_loghand_global_optspecs
+    string join \n v/verbose q/quiet ready-fd= no-progress h/help V/version
+end
+
+function __fish_loghand_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_loghand_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_loghand_using_subcommand
+    set -l cmd (__fish_loghand_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c loghand -n "__fish_loghand_needs_command" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
+complete -c loghand -n "__fish_loghand_needs_command" -s v -l verbose -d 'Say what is being done'
+complete -c loghand -n "__fish_loghand_needs_command" -s q -l quiet -d 'Say only what was lost or failed'
+complete -c loghand -n "__fish_loghand_needs_command" -l no-progress -d 'Show no progress bar, not even on a terminal'
+complete -c loghand -n "__fish_loghand_needs_command" -s h -l help -d 'Print help'
+complete -c loghand -n "__fish_loghand_needs_command" -s V -l version -d 'Print version'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l level -d 'Pass on records of this level and above' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l default-level -d 'The level of records that show none' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l level-regex -d 'Find the level by the group \'level\' of this regular expression, as in \'^(?<level>[A-Z]+) \'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l name -d 'The logger\'s name, for --format' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l format -d 'Write each record by this template, as in \'%(asctime)s %(levelname)s %(message)s\' or \'{asctime} {message}\'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l datefmt -d 'How asctime is written, as in strftime' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l terminator -d 'What ends each record instead of a newline; \\n, \\r, \\t, \\0 and \\\\ are understood' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l multiline -d 'A line that matches begins a record; the lines up to the next such line belong to it' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l multiline-lines -d 'Lines in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l multiline-bytes -d 'Bytes in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l multiline-wait -d 'How long a record waits for its next line' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l capacity -d 'Hold up to N records back' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l flush-level -d 'Hand on what is held when a record of this level comes' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l on-capacity -d 'What a full buffer does: hand everything on, or forget the oldest record' -r -f -a "flush\t'Hand everything on, as Python does'
+forget\t'A flight recorder: keep the last N, hand them on only at the flush level'"
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l flush-interval -d 'Hand on what is held every so often' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l on-full -d 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)' -r -f -a "block\t'The producer waits, nothing is lost'
+drop-newest\t'Lines that find no room are dropped'
+drop-oldest\t'The oldest lines make room'"
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l mode -d 'a: append; w: begin with an empty file; x: the file must not exist' -r -f -a "a\t''
+w\t''
+x\t''"
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l encoding -d 'Write in this encoding instead of the bytes as they come' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l errors -d 'What becomes of characters that the encoding does not have' -r -f -a "strict\t'The record is dropped, and counted'
+ignore\t'The character is left out'
+replace\t'It becomes U+FFFD, or \'?\' where there is none'
+backslashreplace\t'It becomes \\xNN, \\uNNNN or \\UNNNNNNNN'
+xmlcharrefreplace\t'It becomes &#NNN;'"
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l chmod -d 'Exact permission bits, as in 640 (without it the umask decides)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l chown -d 'Owner and group, as in user:group' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l fsync -d 'Force lines to the disk: never, rollover (and at the end), always, or every so often (a duration)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l on-disk-full -d 'What happens when there is no space: wait (nothing is lost), drop (counted), or reclaim own archives' -r -f -a "wait\t'Wait for space and go on where it stopped; the producer waits, too'
+drop\t'Drop the lines that do not fit'
+reclaim\t'Delete the oldest own archives, then wait'"
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l stderr -d 'Copy to stderr instead of stdout'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l no-stdout -d 'Copy to neither stdout nor stderr'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l flush-on-close -d 'At the end, hand on what is still held (the default, unless --on-capacity forget)'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l no-flush-on-close -d 'At the end, forget what is still held'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l delay -d 'Open the file only when the first line comes'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l mkdir -d 'Make missing folders'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -s v -l verbose -d 'Say what is being done'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -s q -l quiet -d 'Say only what was lost or failed'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l no-progress -d 'Show no progress bar, not even on a terminal'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l max-bytes -d 'Roll over before the file exceeds this size' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l when -d 'Roll over by the clock: S, M, H, D (seconds … days since the file began), midnight, W0 (Monday) … W6' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l interval -d 'So many units make a period' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l at-time -d 'The time of day for midnight and W0 … W6' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l backup-count -d 'Keep so many archives; 0 keeps all' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l max-age -d 'Delete archives last written longer ago' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l max-total-bytes -d 'All files together never exceed this, the current one and temporary ones included: the oldest archives go first' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l namer -d 'How archives are called, by fields in braces: base, stem, ext, n, time, time:%Y%m%d-%H%M%S' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l rotator -d 'Move the file by this command instead of renaming it (it gets source and destination; the writer waits for it)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l after-rotate -d 'Run this command for each new archive, when it is compressed if it is to be (it gets the name)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l compress -d 'Compress archives in the background: gzip, or gzip:LEVEL (1 to 9, 6 if not given)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l link -d 'Keep a symlink that leads to the current file' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l level -d 'Pass on records of this level and above' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l default-level -d 'The level of records that show none' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l level-regex -d 'Find the level by the group \'level\' of this regular expression, as in \'^(?<level>[A-Z]+) \'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l name -d 'The logger\'s name, for --format' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l format -d 'Write each record by this template, as in \'%(asctime)s %(levelname)s %(message)s\' or \'{asctime} {message}\'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l datefmt -d 'How asctime is written, as in strftime' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l terminator -d 'What ends each record instead of a newline; \\n, \\r, \\t, \\0 and \\\\ are understood' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l multiline -d 'A line that matches begins a record; the lines up to the next such line belong to it' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l multiline-lines -d 'Lines in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l multiline-bytes -d 'Bytes in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l multiline-wait -d 'How long a record waits for its next line' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l capacity -d 'Hold up to N records back' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l flush-level -d 'Hand on what is held when a record of this level comes' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l on-capacity -d 'What a full buffer does: hand everything on, or forget the oldest record' -r -f -a "flush\t'Hand everything on, as Python does'
+forget\t'A flight recorder: keep the last N, hand them on only at the flush level'"
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l flush-interval -d 'Hand on what is held every so often' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l on-full -d 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)' -r -f -a "block\t'The producer waits, nothing is lost'
+drop-newest\t'Lines that find no room are dropped'
+drop-oldest\t'The oldest lines make room'"
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l mode -d 'a: append; w: begin with an empty file; x: the file must not exist' -r -f -a "a\t''
+w\t''
+x\t''"
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l encoding -d 'Write in this encoding instead of the bytes as they come' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l errors -d 'What becomes of characters that the encoding does not have' -r -f -a "strict\t'The record is dropped, and counted'
+ignore\t'The character is left out'
+replace\t'It becomes U+FFFD, or \'?\' where there is none'
+backslashreplace\t'It becomes \\xNN, \\uNNNN or \\UNNNNNNNN'
+xmlcharrefreplace\t'It becomes &#NNN;'"
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l chmod -d 'Exact permission bits, as in 640 (without it the umask decides)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l chown -d 'Owner and group, as in user:group' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l fsync -d 'Force lines to the disk: never, rollover (and at the end), always, or every so often (a duration)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l on-disk-full -d 'What happens when there is no space: wait (nothing is lost), drop (counted), or reclaim own archives' -r -f -a "wait\t'Wait for space and go on where it stopped; the producer waits, too'
+drop\t'Drop the lines that do not fit'
+reclaim\t'Delete the oldest own archives, then wait'"
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l utc -d 'Reckon and name in UTC instead of local time'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l delay-compress -d 'Leave the youngest archive uncompressed until the next rollover'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l once -d 'Read nothing: roll over what is due, and leave'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l force -d 'With --once: roll over whatever is not empty'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l copy-truncate -d 'With --once: copy the file and empty it, for programs that cannot reopen (lines written in between are lost)'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l plan -d 'Change nothing: print what would be rolled over, named and deleted, and the next rollovers'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l flush-on-close -d 'At the end, hand on what is still held (the default, unless --on-capacity forget)'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l no-flush-on-close -d 'At the end, forget what is still held'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l delay -d 'Open the file only when the first line comes'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l mkdir -d 'Make missing folders'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -s v -l verbose -d 'Say what is being done'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -s q -l quiet -d 'Say only what was lost or failed'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l no-progress -d 'Show no progress bar, not even on a terminal'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l level -d 'Pass on records of this level and above' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l default-level -d 'The level of records that show none' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l level-regex -d 'Find the level by the group \'level\' of this regular expression, as in \'^(?<level>[A-Z]+) \'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l name -d 'The logger\'s name, for --format' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l format -d 'Write each record by this template, as in \'%(asctime)s %(levelname)s %(message)s\' or \'{asctime} {message}\'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l datefmt -d 'How asctime is written, as in strftime' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l terminator -d 'What ends each record instead of a newline; \\n, \\r, \\t, \\0 and \\\\ are understood' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l multiline -d 'A line that matches begins a record; the lines up to the next such line belong to it' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l multiline-lines -d 'Lines in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l multiline-bytes -d 'Bytes in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l multiline-wait -d 'How long a record waits for its next line' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l capacity -d 'Hold up to N records back' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l flush-level -d 'Hand on what is held when a record of this level comes' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l on-capacity -d 'What a full buffer does: hand everything on, or forget the oldest record' -r -f -a "flush\t'Hand everything on, as Python does'
+forget\t'A flight recorder: keep the last N, hand them on only at the flush level'"
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l flush-interval -d 'Hand on what is held every so often' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l on-full -d 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)' -r -f -a "block\t'The producer waits, nothing is lost'
+drop-newest\t'Lines that find no room are dropped'
+drop-oldest\t'The oldest lines make room'"
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l mode -d 'a: append; w: begin with an empty file; x: the file must not exist' -r -f -a "a\t''
+w\t''
+x\t''"
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l encoding -d 'Write in this encoding instead of the bytes as they come' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l errors -d 'What becomes of characters that the encoding does not have' -r -f -a "strict\t'The record is dropped, and counted'
+ignore\t'The character is left out'
+replace\t'It becomes U+FFFD, or \'?\' where there is none'
+backslashreplace\t'It becomes \\xNN, \\uNNNN or \\UNNNNNNNN'
+xmlcharrefreplace\t'It becomes &#NNN;'"
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l chmod -d 'Exact permission bits, as in 640 (without it the umask decides)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l chown -d 'Owner and group, as in user:group' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l fsync -d 'Force lines to the disk: never, rollover (and at the end), always, or every so often (a duration)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l on-disk-full -d 'What happens when there is no space: wait (nothing is lost), drop (counted), or reclaim own archives' -r -f -a "wait\t'Wait for space and go on where it stopped; the producer waits, too'
+drop\t'Drop the lines that do not fit'
+reclaim\t'Delete the oldest own archives, then wait'"
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l flush-on-close -d 'At the end, hand on what is still held (the default, unless --on-capacity forget)'
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l no-flush-on-close -d 'At the end, forget what is still held'
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l delay -d 'Open the file only when the first line comes'
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l mkdir -d 'Make missing folders'
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -s v -l verbose -d 'Say what is being done'
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -s q -l quiet -d 'Say only what was lost or failed'
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l no-progress -d 'Show no progress bar, not even on a terminal'
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loghand -n "__fish_loghand_using_subcommand generate" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand generate" -s v -l verbose -d 'Say what is being done'
+complete -c loghand -n "__fish_loghand_using_subcommand generate" -s q -l quiet -d 'Say only what was lost or failed'
+complete -c loghand -n "__fish_loghand_using_subcommand generate" -l no-progress -d 'Show no progress bar, not even on a terminal'
+complete -c loghand -n "__fish_loghand_using_subcommand generate" -s h -l help -d 'Print help'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
