@@ -805,8 +805,11 @@ impl ByClock {
                 rest.strip_prefix('.').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
             date[..10].parse::<chrono::NaiveDate>().is_ok() && (rest.is_empty() || numbered)
         };
+        if self.backup_count == 0 {
+            return;
+        }
         let give_up = Instant::now() + Duration::from_secs(20);
-        while self.backup_count > 0 {
+        loop {
             let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
             let count = names.filter(|name| is_archive(name)).count() as u64;
             if count <= self.backup_count {

@@ -358,7 +358,7 @@ impl Stream {
         self.text.lock().unwrap().clone()
     }
 
-    fn to_the_end(&mut self) -> Vec<u8> {
+    fn read_to_end(&mut self) -> Vec<u8> {
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
@@ -468,7 +468,7 @@ impl Running<'_> {
         for writer in self.writers.drain(..) {
             writer.join().unwrap();
         }
-        let (stdout, stderr) = (self.stdout.to_the_end(), self.stderr.to_the_end());
+        let (stdout, stderr) = (self.stdout.read_to_end(), self.stderr.read_to_end());
         let stderr = self.world.shortened(&String::from_utf8_lossy(&stderr));
         self.expected.stderr.compare("stderr", stderr.as_bytes());
         self.expected.stdout.compare("stdout", &stdout);
