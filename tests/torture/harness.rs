@@ -135,9 +135,17 @@ impl Place {
         self.names().iter().filter(|name| name.starts_with("app.log.")).count()
     }
 
-    /// All bytes of all files, from the oldest to the youngest, archives unpacked.
+    /// All lines of all files, from the oldest to the youngest, archives unpacked. A file that a crash left in mid-line
+    /// may be rolled over as it is: its last line ends with it.
     pub fn text(&self) -> Vec<u8> {
-        oldest_first(&self.logs, "app.log").iter().flat_map(|path| read_whole(path)).collect()
+        let mut text: Vec<u8> = Vec::new();
+        for path in oldest_first(&self.logs, "app.log") {
+            if text.last().is_some_and(|byte| *byte != b'\n') {
+                text.push(b'\n');
+            }
+            text.extend(read_whole(&path));
+        }
+        text
     }
 
     pub fn assert_nothing_temporary(&self) {

@@ -3,6 +3,7 @@
 //! Everything goes through the real binary. What needs root or a tool is left out with a word where that is missing,
 //! unless `LOGHAND_PEERS=required` says that it must be there.
 
+mod disk;
 mod harness;
 mod kills;
 mod writers;
