@@ -8,7 +8,8 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, Once};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -44,6 +45,13 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
+        static INT: Once = Once::new();
+        // Tests in the background of a script are started with INT ignored, and so would everything be that they start;
+        // what is caught here, and does what it did before, is not ignored there.
+        INT.call_once(|| {
+            let as_before = Arc::new(AtomicBool::new(true));
+            signal_hook::flag::register_conditional_default(signal_hook::consts::SIGINT, as_before).unwrap();
+        });
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         Self { _folder: folder, root }
