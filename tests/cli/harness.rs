@@ -420,6 +420,10 @@ impl Running<'_> {
         self
     }
 
+    pub fn has_said(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.stderr.so_far()).contains(text)
+    }
+
     #[track_caller]
     pub fn until_stderr_has(&mut self, text: &str) -> &mut Self {
         let stream = &self.stderr;
