@@ -461,7 +461,9 @@ impl Housekeeper {
         let (Some(id), true) = (FileId::at(&twin), FileId::at(&archive.path) == Some(archive.id)) else {
             return Ok(None);
         };
-        let (plain, compressed) = (inode::open_regular(&archive.path)?, inode::open_regular(&twin)?);
+        let plain = inode::open_regular(&archive.path)?;
+        // A folder or a symlink there is nobody's twin.
+        let compressed = inode::open_regular(&twin).with_context(|| format!("{} is in the way", twin.display()))?;
         drop(lock);
         if !inode::lock_exclusive(&plain)? {
             self.state().in_use.insert(archive.id);

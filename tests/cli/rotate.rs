@@ -679,7 +679,7 @@ fn delay_compress_leaves_the_youngest_archive_plain() {
 fn something_else_of_the_compressed_name_is_never_overwritten() {
     let world = World::new();
     world.put("app.log.1", "one\n").folder("app.log.1.gz");
-    let says = "app.log.1: not compressed: app.log.1.gz is in the way";
+    let says = "app.log.1: not compressed: app.log.1.gz is in the way: not a regular file";
     world.loghand("rotate app.log --compress").code(1).says(says).leaves([
         ("app.log", ""),
         ("app.log.1", "one\n"),
