@@ -193,8 +193,8 @@ fn the_only_output_ending_ends_the_program_so_that_the_producer_learns_of_it() {
     let world = World::new();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let says = "stdout: 1 line lost: its reader went away";
-    let mut tee = world.loghand("tee").stdout_to(writer).code(1).says(says).start();
+    let call = world.loghand("tee").stdout_to(writer).code(1);
+    let mut tee = call.stderr_has(["loghand: stdout: ", "lost: its reader went away"]).start();
     let mut stdin = tee.take_stdin();
     until("a broken pipe", || stdin.write_all(b"one\n").is_err());
     tee.until_it_leaves();
