@@ -260,8 +260,15 @@ impl BaseRotatingHandler {
     /// False when another process is in the middle of it.
     fn try_rollover(&mut self, stamp: DateTime<FixedOffset>) -> Result<bool> {
         let path = self.log.path().to_owned();
-        let Some(lock) = RollLock::take(&path).context("no lock to do it under")? else {
-            return Ok(false);
+        let lock = match RollLock::take(&path) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // The whole folder is gone, and the log with it.
+                self.follow_name();
+                return Ok(!self.leads_elsewhere());
+            }
+            Err(error) => return Err(anyhow!(error).context("no lock to do it under")),
         };
         if self.leads_elsewhere() {
             drop(lock);
