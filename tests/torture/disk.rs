@@ -17,7 +17,7 @@ use crate::harness::{
 };
 
 /// Runs `test` where `place.logs` is a tmpfs with these options.
-fn on_a_small_disk(options: &'static str, test: impl FnOnce(&Place, &Disk) + Send + 'static) {
+pub fn on_a_small_disk(options: &'static str, test: impl FnOnce(&Place, &Disk) + Send + 'static) {
     let thread = thread::spawn(move || {
         let place = Place::new();
         let private = || {
@@ -51,7 +51,7 @@ fn all_at_once<const N: usize>(cases: [&'static str; N], test: impl Fn(&'static 
 }
 
 /// What else takes space there.
-struct Disk {
+pub struct Disk {
     ballast: PathBuf,
 }
 
@@ -67,7 +67,7 @@ impl Disk {
 }
 
 /// How many records it says were lost.
-fn lost(stderr: &str) -> u64 {
+pub fn lost(stderr: &str) -> u64 {
     let count = |line: &str| {
         let (before, _) = line.split_once(" lines lost").or_else(|| line.split_once(" line lost"))?;
         before.rsplit(' ').next()?.parse::<u64>().ok()

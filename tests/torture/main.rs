@@ -4,6 +4,7 @@
 //! unless `LOGHAND_PEERS=required` says that it must be there.
 
 mod disk;
+mod folders;
 mod harness;
 mod kills;
 mod writers;
