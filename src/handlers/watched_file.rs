@@ -1,8 +1,9 @@
 //! WatchedFileHandler: appends to a file that another program moves, deletes or truncates.
 //!
 //! Before each batch the name is looked up, as Python does; after it, a file that has lost its last name gets its
-//! lines a second time under the new one, because nobody could ever read the first. While no lines come, a watch on
-//! the folder (or a look now and then, where it cannot be watched) opens the file anew.
+//! lines a second time under the new one, because nobody could ever read the first. A file that was moved is written on
+//! for a moment, in which its mover may make the new one. While no lines come, a watch on the folder (or a look now and
+//! then, where it cannot be watched) opens the file anew.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -22,12 +23,18 @@ use super::file::{FileOptions, LogFile};
 /// How often the name is looked up where the folder cannot be watched.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How long a file that was moved away is written on before a new one is made. Who moved it often makes the new one
+/// himself, and logrotate's `create` fails when somebody else was faster.
+const OTHERS_FIRST: Duration = Duration::from_millis(20);
+
 /// Python's WatchedFileHandler.
 pub struct WatchedFileHandler {
     log: LogFile,
     watch: Watch,
     /// The folder that is watched: a name may lead to another one later.
     folder: Option<FileId>,
+    /// Since when the name leads nowhere, while the file stands under another one.
+    moved: Option<Instant>,
 }
 
 enum Watch {
@@ -47,7 +54,7 @@ impl WatchedFileHandler {
     /// When the file cannot be opened.
     pub fn open(path: PathBuf, options: FileOptions, context: Context) -> Result<Self> {
         let log = LogFile::open(path, options, context.clone())?;
-        let mut handler = Self { log, watch: Watch::Poll { next: Instant::now() + POLL }, folder: None };
+        let mut handler = Self { log, watch: Watch::Poll { next: Instant::now() + POLL }, folder: None, moved: None };
         handler.watch();
         Ok(handler)
     }
@@ -73,9 +80,16 @@ impl WatchedFileHandler {
     fn reopen_if_needed(&mut self) -> Result<()> {
         let Some(id) = self.log.id() else { return Ok(()) };
         match fs::metadata(self.log.path()) {
-            Ok(found) if FileId::of(&found) == id => Ok(()),
+            Ok(found) if FileId::of(&found) == id => {
+                self.moved = None;
+                Ok(())
+            }
             Err(error) if error.kind() != ErrorKind::NotFound => Ok(()),
+            Err(_) if !self.is_orphan() && self.moved.get_or_insert_with(Instant::now).elapsed() < OTHERS_FIRST => {
+                Ok(())
+            }
             _ => {
+                self.moved = None;
                 self.log.sync_at_close()?;
                 self.log.release();
                 // What fails here is tried again with the next line, which waits for it.
@@ -143,7 +157,8 @@ impl Handler for WatchedFileHandler {
             Watch::Folder { .. } => None,
             Watch::Poll { next } => Some(*next),
         };
-        [look, self.log.sync_deadline()].into_iter().flatten().min()
+        let make = self.moved.map(|since| since + OTHERS_FIRST);
+        [look, make, self.log.sync_deadline()].into_iter().flatten().min()
     }
 
     fn tick(&mut self) -> Result<()> {
