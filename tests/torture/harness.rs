@@ -226,10 +226,6 @@ impl Run {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What it has said so far.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.stderr).unwrap()

@@ -7,4 +7,5 @@ mod disk;
 mod folders;
 mod harness;
 mod kills;
+mod watch;
 mod writers;
