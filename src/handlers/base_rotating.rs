@@ -72,6 +72,10 @@ pub struct BaseRotatingHandler {
     stranger_seen: bool,
     retry: Option<Retry>,
     over_budget_said: bool,
+    /// A line longer than memory has begun and not ended: nothing is rolled over or opened anew before it has.
+    inside_line: bool,
+    /// Signals that came meanwhile.
+    put_off: Vec<Control>,
 }
 
 /// A rollover that failed.
@@ -116,6 +120,8 @@ impl BaseRotatingHandler {
             stranger_seen: false,
             retry: None,
             over_budget_said: false,
+            inside_line: false,
+            put_off: Vec::new(),
         };
         if let Err(error) = handler.keeper.begin() {
             handler.context.report.error(handler.log.name(), format_args!("its archives: {error:#}"));
@@ -395,6 +401,10 @@ impl Handler for BaseRotatingHandler {
             self.update_link();
             rest = later;
         }
+        self.inside_line = !batch.ends();
+        if !self.inside_line {
+            std::mem::take(&mut self.put_off).into_iter().try_for_each(|control| self.control(control))?;
+        }
         Ok(())
     }
 
@@ -414,7 +424,7 @@ impl Handler for BaseRotatingHandler {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let due = match (&self.time, self.log.is_empty()) {
+        let due = match (&self.time, self.log.is_empty() || self.inside_line) {
             // An empty file is not rolled over, so nothing is due.
             (Some(time), false) => {
                 let at = self.context.clock.instant_of(time.next());
@@ -422,16 +432,25 @@ impl Handler for BaseRotatingHandler {
             }
             _ => None,
         };
-        let renamed = self.renamed_at.filter(|_| self.log.id().is_some()).map(|at| self.context.clock.instant_of(at));
+        let open = self.log.id().is_some() && !self.inside_line;
+        let renamed = self.renamed_at.filter(|_| open).map(|at| self.context.clock.instant_of(at));
         [due, renamed, self.log.sync_deadline()].into_iter().flatten().min()
     }
 
     fn tick(&mut self) -> Result<()> {
-        self.roll_if_due();
+        if !self.inside_line {
+            self.roll_if_due();
+        }
         self.log.sync_if_due()
     }
 
     fn control(&mut self, control: Control) -> Result<()> {
+        if self.inside_line {
+            if !self.put_off.contains(&control) {
+                self.put_off.push(control);
+            }
+            return Ok(());
+        }
         match control {
             Control::Reopen => {
                 self.log.reopen()?;
