@@ -352,11 +352,9 @@ impl BaseRotatingHandler {
         if !self.budget.is_bounded() {
             return;
         }
-        self.budget.set_current(self.log.len());
-        if self.budget.excess(more as u64) > 0
-            && !self.keeper.free(more as u64)
-            && !std::mem::replace(&mut self.over_budget_said, true)
-        {
+        // First reserve, then look: the compressor does the same, so the two cannot both take the last room.
+        self.budget.set_current(self.log.len() + more as u64);
+        if self.budget.excess() > 0 && !self.keeper.free() && !std::mem::replace(&mut self.over_budget_said, true) {
             self.context.report.warn(
                 self.log.name(),
                 "is larger than --max-total-bytes by itself: no line is dropped for it (see --max-bytes)",

@@ -161,20 +161,21 @@ fn free_name(naming: &Naming, time: DateTime<FixedOffset>) -> io::Result<Room> {
 }
 
 /// Takes an archive out of the log's names, unless somebody still writes to it; where it is now, to be deleted.
+/// `unwritten` says that we hold its lock ourselves.
 ///
 /// Call it under the roll lock: only there do names and files belong together. Deleting itself may take long and needs
 /// no lock; what a crash leaves is cleared at the next start.
 ///
 /// # Errors
 /// When it cannot be renamed.
-pub fn set_aside(archive: &Found, log: &OsStr) -> io::Result<Option<PathBuf>> {
+pub fn set_aside(archive: &Found, log: &OsStr, unwritten: bool) -> io::Result<Option<PathBuf>> {
     match inode::open_regular(&archive.path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         // Not readable for us is no reason to keep it for ever.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
         Err(error) => return Err(error),
         Ok(file) => {
-            if FileId::of(&file.metadata()?) != archive.id || !inode::lock_exclusive(&file)? {
+            if FileId::of(&file.metadata()?) != archive.id || !(unwritten || inode::lock_exclusive(&file)?) {
                 return Ok(None);
             }
         }

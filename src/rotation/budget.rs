@@ -1,6 +1,6 @@
 //! The hard bound on all bytes of one log: current file, archives and temporary files together (`--max-total-bytes`).
 //!
-//! The writer and the compressor each keep their own figure here, and ask before they add to it.
+//! The writer and the compressor each keep their own figure here. Each adds to it before it looks and writes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,7 +33,7 @@ impl Budget {
         self.0.limit
     }
 
-    /// The length of the file that is being written.
+    /// The length of the file that is being written, with what is about to be written.
     pub fn set_current(&self, bytes: u64) {
         self.0.current.store(bytes, Ordering::Relaxed);
     }
@@ -43,21 +43,21 @@ impl Budget {
         self.0.archived.store(bytes, Ordering::Relaxed);
     }
 
-    /// A temporary file has grown.
+    /// A temporary file is about to grow.
     pub fn add_temporary(&self, bytes: u64) {
         self.0.temporary.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// A temporary file is gone, or has become an archive.
+    /// A temporary file does not grow after all, is gone, or has become an archive.
     pub fn remove_temporary(&self, bytes: u64) {
         self.0.temporary.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// By how much the bound would be exceeded if `more` bytes were added; 0 if not at all.
-    pub fn excess(&self, more: u64) -> u64 {
+    /// By how much the bound is exceeded; 0 if not at all.
+    pub fn excess(&self) -> u64 {
         let used = [&self.0.current, &self.0.archived, &self.0.temporary]
             .iter()
-            .fold(more, |sum, figure| sum.saturating_add(figure.load(Ordering::Relaxed)));
+            .fold(0u64, |sum, figure| sum.saturating_add(figure.load(Ordering::Relaxed)));
         used.saturating_sub(self.0.limit)
     }
 }

@@ -36,7 +36,7 @@ impl From<io::Error> for Stopped {
 }
 
 /// Writes a compressed copy of `source` beside it, complete and on the disk, and gives the source, locked. `may_add` is
-/// asked before every write of so many bytes.
+/// asked when the source is locked, with 0, and before every write of so many bytes.
 ///
 /// # Errors
 /// See [`Stopped`]; nothing is left behind then.
@@ -57,6 +57,9 @@ pub fn compress(
     }
     if !inode::lock_exclusive(&input)? {
         return Err(Stopped::Busy);
+    }
+    if !may_add(0) {
+        return Err(Stopped::Refused);
     }
     let mut copy = Temporary::create(&source.path, log)?;
     let mut write_out = |bytes: &mut Vec<u8>| {

@@ -4,7 +4,7 @@
 //! A request says only "look again"; what is to be done is read from the folder itself. So a restart finishes what a
 //! crash left, and several processes may keep house for one log: each file is locked by whoever works on it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -55,6 +55,9 @@ struct Shared {
     context: Context,
     state: Mutex<State>,
     changed: Condvar,
+    /// Held while archives are deleted or replaced, until the budget knows: who finds it exceeded waits for that first,
+    /// and deletes nothing for bytes that are about to be gone.
+    changing: Mutex<()>,
     /// Held from a look at the archives until the budget knows of it: no later look is overwritten by an earlier one.
     counting: Mutex<()>,
 }
@@ -67,6 +70,8 @@ struct State {
     asked: bool,
     /// What the threads are working on.
     busy: HashSet<FileId>,
+    /// What is being compressed, and whether it is locked for that: then it has no writer and may be deleted.
+    compressing: HashMap<FileId, bool>,
     /// What somebody still writes to: tried again at the next request.
     in_use: HashSet<FileId>,
     /// What cannot be done and is not tried again.
@@ -93,6 +98,7 @@ impl Housekeeper {
             context,
             state: Mutex::new(state),
             changed: Condvar::new(),
+            changing: Mutex::new(()),
             counting: Mutex::new(()),
         }))
     }
@@ -197,11 +203,11 @@ impl Housekeeper {
         }
     }
 
-    /// Deletes the oldest archives until `more` bytes fit into the budget; says whether they do.
-    pub fn free(&self, more: u64) -> bool {
+    /// Deletes the oldest archives until the budget is kept; says whether it is.
+    pub fn free(&self) -> bool {
         let budget = &self.0.duties.budget;
-        self.delete(|archives| oldest_of(archives, budget.excess(more)));
-        budget.excess(more) == 0
+        self.delete(|archives| oldest_of(archives, budget.excess()));
+        budget.excess() == 0
     }
 
     /// Deletes the oldest archive that can be deleted (for space on a full disk); says whether one was.
@@ -220,13 +226,19 @@ impl Housekeeper {
     fn delete(&self, choose: impl FnOnce(&[Found]) -> Vec<&Found>) -> usize {
         let current = self.state().current.clone();
         let log = file_name(&current);
+        let budget = &self.0.duties.budget;
         let mut aside = Vec::new();
+        let _changing = self.changing();
         match RollLock::take(&current) {
             Ok(Some(_lock)) => {
                 let Ok(archives) = self.count(&current) else { return 0 };
                 for archive in choose(&archives) {
-                    match backups::set_aside(archive, &log) {
-                        Ok(Some(path)) => aside.push((archive.path.clone(), path)),
+                    let unwritten = self.is_locked_by_us(archive.id);
+                    match backups::set_aside(archive, &log, unwritten) {
+                        Ok(Some(path)) => {
+                            budget.add_temporary(archive.len);
+                            aside.push((archive.path.clone(), path, archive.len));
+                        }
                         Ok(None) => {}
                         Err(error) => self.say_undeletable(archive, &error),
                     }
@@ -235,7 +247,7 @@ impl Housekeeper {
             // Somebody else is at it, or nothing can be renamed here anyway.
             _ => return 0,
         }
-        for (path, aside) in &aside {
+        for (path, aside, _) in &aside {
             match fs::remove_file(aside) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     self.0.context.report.error(aside.display(), format_args!("cannot be deleted: {error}"));
@@ -244,7 +256,21 @@ impl Housekeeper {
             }
         }
         let _ = self.count(&current);
+        budget.remove_temporary(aside.iter().map(|(_, _, len)| len).sum());
         aside.len()
+    }
+
+    /// Whether it is being compressed; waits for the moment in which that begins.
+    fn is_locked_by_us(&self, archive: FileId) -> bool {
+        let mut state = self.state();
+        while state.compressing.get(&archive) == Some(&false) {
+            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.compressing.contains_key(&archive)
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn say_undeletable(&self, archive: &Found, error: &io::Error) {
@@ -312,8 +338,8 @@ impl Housekeeper {
         if self.count(current).is_ok_and(|archives| is_surplus(&archives)) {
             self.delete(|archives| retention.surplus(archives, now));
         }
-        if budget.excess(0) > 0 {
-            self.free(0);
+        if budget.excess() > 0 {
+            self.free();
         }
     }
 
@@ -395,30 +421,40 @@ impl Housekeeper {
             return self.replace_by_twin(&current, archive);
         }
 
+        self.state().compressing.insert(archive.id, false);
         let mut temporary = 0;
         let mut may_add = |bytes: u64| {
-            let mut fits = budget.excess(bytes) == 0;
-            if !fits {
-                self.delete(|archives| {
-                    oldest_of(archives.iter().filter(|found| found.id != archive.id), budget.excess(bytes))
-                });
-                fits = budget.excess(bytes) == 0;
+            // It is locked now, so it can have no writer any more.
+            if self.state().compressing.insert(archive.id, true) == Some(false) {
+                self.0.changed.notify_all();
             }
-            if fits {
-                budget.add_temporary(bytes);
-                temporary += bytes;
+            budget.add_temporary(bytes);
+            if budget.excess() > 0 {
+                // Nothing younger goes for its sake.
+                self.delete(|archives| {
+                    let older = archives.iter().position(|found| found.id == archive.id).unwrap_or(0);
+                    oldest_of(&archives[..older], budget.excess())
+                });
+            }
+            let fits = budget.excess() == 0;
+            match fits {
+                true => temporary += bytes,
+                false => budget.remove_temporary(bytes),
             }
             fits
         };
         let outcome = compress::compress(archive, &log, level.unwrap_or(6), &mut may_add, progress);
+        if outcome.is_err() {
+            self.state().compressing.remove(&archive.id);
+            self.0.changed.notify_all();
+        }
+        let _changing = self.changing();
         let replaced = match outcome {
-            Ok((compressed, source)) => {
-                let id = FileId::of(&source.metadata()?);
-                self.replace(&current, id, compressed)
-            }
+            Ok((compressed, _source)) => self.replace(&current, archive.id, compressed),
             Err(Stopped::Failed(error)) => Err(error.into()),
             // It stands elsewhere now, where the next look finds it.
             Err(Stopped::Moved) => Ok(None),
+            Err(_) if FileId::at(&archive.path) != Some(archive.id) => Ok(None),
             Err(Stopped::Busy) => {
                 // Its writer lets go sooner or later, and the next rollover or start finds it.
                 self.state().in_use.insert(archive.id);
@@ -430,6 +466,7 @@ impl Housekeeper {
                 Ok(None)
             }
         };
+        self.state().compressing.remove(&archive.id);
         let _ = self.count(&current);
         budget.remove_temporary(temporary);
         replaced
