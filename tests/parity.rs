@@ -812,7 +812,7 @@ impl ByClock {
         loop {
             let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
             let count = names.filter(|name| is_archive(name)).count() as u64;
-            if count <= self.backup_count {
+            if self.backup_count == 0 || count <= self.backup_count {
                 break;
             }
             assert!(Instant::now() < give_up, "{count} archives are never deleted: {:?}", listing(folder));
