@@ -1046,3 +1046,108 @@ fn what_is_no_date_is_no_archive(python: &mut Python) {
     assert_eq!(theirs, files([("app.log", "b\n"), ("app.log.2020-01-01", "a\n")]));
     assert_eq!(ours, files([("app.log", "b\n"), ("app.log.2019-02-30", "mine\n"), ("app.log.2020-01-01", "a\n")]));
 }
+
+// What CPython's own tests say of the handlers (test_logging.py), where no interpreter is needed to say it again
+
+/// Runs a scenario in a folder of its own and gives the files afterwards.
+fn after(scenario: &ByClock) -> BTreeMap<String, String> {
+    let folders = Folders::new();
+    scenario.loghand(&folders.loghand);
+    listing(&folders.loghand)
+}
+
+#[test]
+fn test_rollover_at_midnight_and_at_weekday() {
+    let _alone = alone();
+    // Friday the 3rd of January 2020 at noon; the file was last written so many days ago.
+    for (when, days_ago, archive) in [
+        ("midnight", 0, None),
+        ("midnight", 1, Some("app.log.2020-01-02")),
+        ("midnight", 2, Some("app.log.2020-01-01")),
+        // Fridays end at midnight, so the week of a file from Friday ends on that day, any other a week later.
+        ("W4", 0, None),
+        ("W4", 6, None),
+        ("W4", 7, Some("app.log.2019-12-21")),
+        ("W4", 14, Some("app.log.2019-12-14")),
+    ] {
+        let at = ["2020-01-03T12:00:00Z", "2020-01-03T12:00:01Z"];
+        let mut scenario = ByClock::new(when, UTC, at[0], &[(step_of("new1"), at[0]), (step_of("new2"), at[1])]);
+        let written = scenario.start - f64::from(days_ago) * 86_400.0;
+        scenario.before = vec![Action::WriteAt("app.log".into(), "old\n".into(), written)];
+        let expected = match archive {
+            None => files([("app.log", "old\nnew1\nnew2\n")]),
+            Some(archive) => files([("app.log", "new1\nnew2\n"), (archive, "old\n")]),
+        };
+        assert_eq!(after(&scenario), expected, "{when}, {days_ago} days ago");
+    }
+}
+
+#[test]
+fn test_compute_files_to_delete() {
+    let _alone = alone();
+    // Ten archives each of five logs side by side: of the own log the three oldest go, and of no other any.
+    let archives = |prefix: &str, suffix: &str| -> Vec<String> {
+        (0..10).map(|hour| format!("{prefix}2016-10-05_{hour:02}{suffix}")).collect()
+    };
+    let others = [
+        archives("a.b.", ""),
+        archives("a.b.c.", ""),
+        archives("d.e.", ".log"),
+        archives("d.e.f.", ".log"),
+        archives("g", ".oldlog"),
+    ];
+    let mut scenario = ByClock::new("H", UTC, "2016-10-05T12:00:00Z", &[]);
+    scenario.backup_count = 7;
+    let others: Vec<String> = others.concat();
+    for name in archives("app.log.", "").iter().chain(&others) {
+        scenario.before.push(Action::write(name, "x\n"));
+    }
+    let kept: BTreeSet<String> = after(&scenario).into_keys().collect();
+    let own = archives("app.log.", "").split_off(3);
+    assert_eq!(kept, own.into_iter().chain(others).chain(["app.log".to_owned()]).collect());
+}
+
+#[test]
+fn test_compute_files_to_delete_same_filename_different_extensions() {
+    let _alone = alone();
+    // Beside the log app.log lies the log app.log.b with its own archives.
+    let mut scenario = ByClock::new("D", UTC, "2016-10-15T12:00:00Z", &[]);
+    scenario.backup_count = 1;
+    let days = 1..=9;
+    let others = days.clone().flat_map(|day| {
+        [format!("app.log.b.2016-10-{day:02}"), format!("app.log.2016-10-{day:02}.c"), format!("app.2016-10-{day:02}")]
+    });
+    let others: Vec<String> = others.collect();
+    let own = days.map(|day| format!("app.log.2016-10-{day:02}"));
+    for name in own.chain(others.clone()) {
+        scenario.before.push(Action::Write(name, "x\n".into()));
+    }
+    let kept: BTreeSet<String> = after(&scenario).into_keys().collect();
+    let expected = others.into_iter().chain(["app.log".to_owned(), "app.log.2016-10-09".to_owned()]);
+    assert_eq!(kept, expected.collect());
+}
+
+#[test]
+fn test_should_rollover_and_max_bytes() {
+    let _alone = alone();
+    let run = |scenario: &BySize| {
+        let folders = Folders::new();
+        assert_eq!(scenario.loghand(&folders.loghand), [0]);
+        listing(&folders.loghand)
+    };
+    let long = "x".repeat(200);
+    let long_line = format!("{long}\n");
+    for (limit, lines, expected) in [
+        // An empty file never rolls, even with a limit of one.
+        (1, vec!["message"], files([("app.log", "message\n")])),
+        (0, vec!["message", &*long], files([("app.log", &*format!("message\n{long_line}"))])),
+        (1, vec!["", "m"], files([("app.log", "m\n"), ("app.log.1", "\n")])),
+        (100, vec!["small"], files([("app.log", "small\n")])),
+        (100, vec![&*long], files([("app.log", &*long_line)])),
+        (100, vec!["small", &*long], files([("app.log", &*long_line), ("app.log.1", "small\n")])),
+        // With two archives a third never appears.
+        (2, vec!["1", "2", "3", "4"], files([("app.log", "4\n"), ("app.log.1", "3\n"), ("app.log.2", "2\n")])),
+    ] {
+        assert_eq!(run(&BySize::new(limit, 2, &lines)), expected, "{limit} {lines:?}");
+    }
+}
