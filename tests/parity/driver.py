@@ -93,6 +93,10 @@ class Sized(Noting, logging.handlers.RotatingFileHandler):
                 self.maxBytes += 1
         else:
             should = super().shouldRollover(record)
+        if should and self.is_empty():
+            # Up to Python 3.12.
+            self.hit("empty file")
+            should = False
         if should:
             self.torn = False
         else:
