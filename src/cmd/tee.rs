@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::cli::Outlet;
-use crate::handlers::file::{FileHandler, LogFile};
+use crate::handlers::file::FileHandler;
+use crate::handlers::log_file::LogFile;
 use crate::handlers::null::NullHandler;
 use crate::handlers::stream::{Stream, StreamHandler};
 use crate::stream::context::Context;

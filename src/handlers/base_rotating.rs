@@ -5,7 +5,7 @@
 //! there. Who rolls holds the roll lock and looks once more. Alone, a writer pays one stat(2) in 100 ms for this.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -17,15 +17,16 @@ use crate::inode::{self, FileId};
 use crate::rotation::archives::Layout;
 use crate::rotation::backups::{self, Room};
 use crate::rotation::budget::Budget;
-use crate::rotation::hooks::Hook;
 use crate::rotation::housekeeper::{Duties, Housekeeper};
-use crate::rotation::lock::{RollLock, beside};
-use crate::rotation::temporary::Temporary;
+use crate::rotation::link;
+use crate::rotation::lock::RollLock;
+use crate::rotation::mover::Mover;
 use crate::stream::batch::Batch;
 use crate::stream::context::Context;
 use crate::stream::handler::{Control, Handler, Lost};
 
-use super::file::{FileOptions, LogFile, plain};
+use super::file::FileOptions;
+use super::log_file::LogFile;
 use super::rotating_file::{Portion, SizeRule};
 use super::timed_rotating_file::TimeRule;
 
@@ -40,15 +41,6 @@ pub struct Rules {
     /// A symlink that always leads to the current file.
     pub link: Option<PathBuf>,
     pub duties: Duties,
-}
-
-/// How a file becomes an archive.
-pub enum Mover {
-    Rename,
-    /// Python's `rotator`.
-    Command(Hook),
-    /// For programs that keep the file open and cannot be told to open it anew.
-    CopyTruncate,
 }
 
 /// Python's RotatingFileHandler and TimedRotatingFileHandler in one.
@@ -143,7 +135,7 @@ impl BaseRotatingHandler {
         let id = self.log.id();
         if id.is_some() && self.linked != id {
             self.linked = id;
-            if let Err(error) = point_link(link, self.log.path()) {
+            if let Err(error) = link::point(link, self.log.path()) {
                 self.context.report.error(link.display(), format_args!("{error:#}"));
             }
         }
@@ -190,7 +182,7 @@ impl BaseRotatingHandler {
                 self.keeper.rolled(None, self.log.path());
             }
             // The old file is written on if anybody can still read it, and the name is looked at again soon.
-            Err(error) => self.context.report.note(self.log.name(), plain(&error)),
+            Err(error) => self.context.report.note(self.log.name(), error),
         }
     }
 
@@ -305,27 +297,9 @@ impl BaseRotatingHandler {
                 let why = format!("is taken, so the archive is called {}", target.display());
                 self.context.report.warn(taken.display(), why);
             }
-            let moved = match &self.mover {
-                Mover::Rename => inode::rename_no_replace(path, &target),
-                Mover::CopyTruncate => copy_truncate(path, &target),
-                Mover::Command(rotator) => {
-                    rotator.rotate(path, &target)?;
-                    // A rotator that copies must at least empty what it copied.
-                    match fs::symlink_metadata(path) {
-                        Ok(left) if Some(FileId::of(&left)) == self.log.id() && left.len() > 0 => {
-                            bail!("--rotator left it where it is")
-                        }
-                        _ => Ok(()),
-                    }
-                }
-            };
-            match moved {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(anyhow!("{}: {}", target.display(), plain(&error))),
-                Ok(()) => {
-                    self.context.report.note(self.log.name(), format_args!("rolled over to {}", target.display()));
-                    return Ok(());
-                }
+            if self.mover.archive(path, &target)? {
+                self.context.report.note(self.log.name(), format_args!("rolled over to {}", target.display()));
+                return Ok(());
             }
         }
     }
@@ -480,38 +454,4 @@ fn refuse_symlink(path: &Path) -> Result<()> {
         Ok(metadata) if metadata.is_dir() => bail!("{}: is a folder", path.display()),
         _ => Ok(()),
     }
-}
-
-/// Copies to a temporary file, gives the copy its name, and empties the original.
-fn copy_truncate(from: &Path, to: &Path) -> io::Result<()> {
-    let mut source = inode::open_regular(from)?;
-    let mut copy = Temporary::create(to, from.file_name().unwrap_or_default())?;
-    let metadata = source.metadata()?;
-    // Until nothing new came while the last of it was copied: what comes after that is lost.
-    while io::copy(&mut source, copy.file())? > 0 {}
-    inode::copy_mode_and_owner(&metadata, copy.file())?;
-    copy.file().set_modified(metadata.modified()?)?;
-    copy.file().sync_all()?;
-    copy.keep_as(to)?;
-    fs::OpenOptions::new().write(true).open(from)?.set_len(0)
-}
-
-/// Lets the symlink `link` lead to `file`, in one step; anything else that stands there is left alone.
-fn point_link(link: &Path, file: &Path) -> Result<()> {
-    match fs::symlink_metadata(link) {
-        Ok(metadata) if !metadata.is_symlink() => bail!("is no symlink, so it is left as it is"),
-        _ => {}
-    }
-    let target = match (link.parent(), file.parent()) {
-        (Some(a), Some(b)) if a == b => PathBuf::from(file.file_name().unwrap_or_default()),
-        _ => std::path::absolute(file)?,
-    };
-    let temporary = beside(link, "link");
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    let linked: io::Result<()> =
-        std::os::unix::fs::symlink(target, &temporary).and_then(|()| fs::rename(&temporary, link));
-    linked.context("the link cannot be made")
 }

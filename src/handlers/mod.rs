@@ -3,6 +3,7 @@
 pub mod base_rotating;
 pub mod buffering;
 pub mod file;
+pub mod log_file;
 pub mod memory;
 pub mod null;
 pub mod queue;

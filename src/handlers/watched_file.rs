@@ -18,7 +18,8 @@ use crate::stream::batch::Batch;
 use crate::stream::context::Context;
 use crate::stream::handler::{Control, Handler};
 
-use super::file::{FileOptions, LogFile};
+use super::file::FileOptions;
+use super::log_file::LogFile;
 
 /// How often the name is looked up where the folder cannot be watched.
 const POLL: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use clap::builder::ArgPredicate;
 
 use crate::cli::Usage;
 use crate::clock::Zone;
-use crate::handlers::base_rotating::{BaseRotatingHandler, Mover, Rules};
+use crate::handlers::base_rotating::{BaseRotatingHandler, Rules};
 use crate::handlers::file::FileOptions;
 use crate::handlers::rotating_file::SizeRule;
 use crate::handlers::timed_rotating_file::TimeRule;
@@ -23,6 +23,7 @@ use crate::rotation::budget::Budget;
 use crate::rotation::dated::DatedPath;
 use crate::rotation::hooks::Hook;
 use crate::rotation::housekeeper::Duties;
+use crate::rotation::mover::Mover;
 use crate::rotation::naming::Naming;
 use crate::rotation::when::{Unit, When, parse_at_time};
 use crate::stream::context::Context;

@@ -4,27 +4,28 @@
 //! A request says only "look again"; what is to be done is read from the folder itself. So a restart finishes what a
 //! crash left, and several processes may keep house for one log: each file is locked by whoever works on it.
 
+mod compressing;
+mod deleting;
+
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result};
 
-use crate::inode::{self, FileId};
+use crate::inode::FileId;
 use crate::progress::Progress;
 use crate::stream::context::Context;
 
-use super::archives::{Found, Layout, with_gz};
-use super::backups::{self, Retention};
+use super::archives::{Found, Layout};
+use super::backups::Retention;
 use super::budget::Budget;
-use super::compress::{self, Stopped};
 use super::hooks::Hook;
 use super::lock::RollLock;
-use super::temporary::{self, Temporary};
+use super::temporary;
 
 /// More threads than this do not help: the writer and its producer want the machine too.
 const MOST_THREADS: usize = 2;
@@ -203,82 +204,6 @@ impl Housekeeper {
         }
     }
 
-    /// Deletes the oldest archives until the budget is kept; says whether it is.
-    pub fn free(&self) -> bool {
-        let budget = &self.0.duties.budget;
-        self.delete(|archives| oldest_of(archives, budget.excess()));
-        budget.excess() == 0
-    }
-
-    /// Deletes the oldest archive that can be deleted (for space on a full disk); says whether one was.
-    pub fn reclaim(&self) -> bool {
-        (1..).find_map(|count| {
-            let mut tried = 0;
-            let gone = self.delete(|archives| {
-                tried = archives.len();
-                archives.iter().take(count).collect()
-            });
-            (gone > 0 || tried <= count).then_some(gone > 0)
-        }) == Some(true)
-    }
-
-    /// Deletes those archives that `choose` chooses; returns how many are gone.
-    fn delete(&self, choose: impl FnOnce(&[Found]) -> Vec<&Found>) -> usize {
-        let current = self.state().current.clone();
-        let log = file_name(&current);
-        let budget = &self.0.duties.budget;
-        let mut aside = Vec::new();
-        let _changing = self.changing();
-        match RollLock::take(&current) {
-            Ok(Some(_lock)) => {
-                let Ok(archives) = self.count(&current) else { return 0 };
-                for archive in choose(&archives) {
-                    let unwritten = self.is_locked_by_us(archive.id);
-                    match backups::set_aside(archive, &log, unwritten) {
-                        Ok(Some(path)) => {
-                            budget.add_temporary(archive.len);
-                            aside.push((archive.path.clone(), path, archive.len));
-                        }
-                        Ok(None) => {}
-                        Err(error) => self.say_undeletable(archive, &error),
-                    }
-                }
-            }
-            // Somebody else is at it, or nothing can be renamed here anyway.
-            _ => return 0,
-        }
-        for (path, aside, _) in &aside {
-            match fs::remove_file(aside) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    self.0.context.report.error(aside.display(), format_args!("cannot be deleted: {error}"));
-                }
-                _ => self.0.context.report.note(path.display(), "deleted"),
-            }
-        }
-        let _ = self.count(&current);
-        budget.remove_temporary(aside.iter().map(|(_, _, len)| len).sum());
-        aside.len()
-    }
-
-    /// Whether it is being compressed; waits for the moment in which that begins.
-    fn is_locked_by_us(&self, archive: FileId) -> bool {
-        let mut state = self.state();
-        while state.compressing.get(&archive) == Some(&false) {
-            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.compressing.contains_key(&archive)
-    }
-
-    fn changing(&self) -> MutexGuard<'_, ()> {
-        self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn say_undeletable(&self, archive: &Found, error: &io::Error) {
-        if self.state().hopeless.insert(archive.id) {
-            self.0.context.report.error(archive.path.display(), format_args!("cannot be deleted: {error}"));
-        }
-    }
-
     /// The archives as they are now; the budget learns their sum.
     fn count(&self, current: &Path) -> io::Result<Vec<Found>> {
         let _counting = self.0.counting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -327,19 +252,6 @@ impl Housekeeper {
         } else if !state.asked && state.busy.len() < state.alive {
             state.asked = true;
             self.0.changed.notify_all();
-        }
-    }
-
-    /// Deletes what is too many, too old, or beyond the budget.
-    fn prune(&self, current: &Path) {
-        let Duties { retention, budget, .. } = &self.0.duties;
-        let now = self.0.context.clock.now().into();
-        let is_surplus = |archives: &[Found]| !retention.surplus(archives, now).is_empty();
-        if self.count(current).is_ok_and(|archives| is_surplus(&archives)) {
-            self.delete(|archives| retention.surplus(archives, now));
-        }
-        if budget.excess() > 0 {
-            self.free();
         }
     }
 
@@ -410,137 +322,6 @@ impl Housekeeper {
             }
         }
     }
-
-    /// Replaces an archive by its compressed twin; the twin's identity, if there is one now.
-    fn compress(&self, archive: &Found) -> Result<Option<FileId>> {
-        let Duties { compress: level, budget, progress, .. } = &self.0.duties;
-        let current = self.state().current.clone();
-        let log = file_name(&current);
-
-        if with_gz(&archive.path).exists() {
-            return self.replace_by_twin(&current, archive);
-        }
-
-        self.state().compressing.insert(archive.id, false);
-        let mut temporary = 0;
-        let mut may_add = |bytes: u64| {
-            // It is locked now, so it can have no writer any more.
-            if self.state().compressing.insert(archive.id, true) == Some(false) {
-                self.0.changed.notify_all();
-            }
-            budget.add_temporary(bytes);
-            if budget.excess() > 0 {
-                // Nothing younger goes for its sake.
-                self.delete(|archives| {
-                    let older = archives.iter().position(|found| found.id == archive.id).unwrap_or(0);
-                    oldest_of(&archives[..older], budget.excess())
-                });
-            }
-            let fits = budget.excess() == 0;
-            match fits {
-                true => temporary += bytes,
-                false => budget.remove_temporary(bytes),
-            }
-            fits
-        };
-        let outcome = compress::compress(archive, &log, level.unwrap_or(6), &mut may_add, progress);
-        if outcome.is_err() {
-            self.state().compressing.remove(&archive.id);
-            self.0.changed.notify_all();
-        }
-        let _changing = self.changing();
-        let replaced = match outcome {
-            Ok((compressed, _source)) => self.replace(&current, archive.id, compressed),
-            Err(Stopped::Failed(error)) => Err(error.into()),
-            // It stands elsewhere now, where the next look finds it.
-            Err(Stopped::Moved) => Ok(None),
-            Err(_) if FileId::at(&archive.path) != Some(archive.id) => Ok(None),
-            Err(Stopped::Busy) => {
-                // Its writer lets go sooner or later, and the next rollover or start finds it.
-                self.state().in_use.insert(archive.id);
-                Ok(None)
-            }
-            Err(Stopped::Refused) => {
-                self.state().hopeless.insert(archive.id);
-                self.0.context.report.warn(archive.path.display(), "not compressed: no room in --max-total-bytes");
-                Ok(None)
-            }
-        };
-        self.state().compressing.remove(&archive.id);
-        let _ = self.count(&current);
-        budget.remove_temporary(temporary);
-        replaced
-    }
-
-    /// Puts the compressed copy where the file with `id` now stands: it may have moved up the chain meanwhile.
-    fn replace(&self, current: &Path, id: FileId, compressed: Temporary) -> Result<Option<FileId>> {
-        let Some(lock) = self.roll_lock(current)? else { return Ok(None) };
-        let archives = self.0.duties.layout.scan(current)?;
-        let Some(archive) = archives.iter().find(|archive| archive.id == id) else { return Ok(None) };
-        let twin = with_gz(&archive.path);
-        match compressed.keep_as(&twin) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                anyhow::bail!("{} is in the way", twin.display())
-            }
-            kept => kept?,
-        }
-        fs::remove_file(&archive.path).with_context(|| format!("{}: cannot be deleted", archive.path.display()))?;
-        drop(lock);
-        self.0.context.report.note(twin.display(), "compressed");
-        Ok(FileId::at(&twin))
-    }
-
-    /// Deletes the plain file beside its compressed twin: a crash came between the last two steps of an earlier run.
-    /// Others may be at work on the two as well, and both may move up the chain while they are compared.
-    fn replace_by_twin(&self, current: &Path, archive: &Found) -> Result<Option<FileId>> {
-        let Some(lock) = self.roll_lock(current)? else { return Ok(None) };
-        let twin = with_gz(&archive.path);
-        let (Some(id), true) = (FileId::at(&twin), FileId::at(&archive.path) == Some(archive.id)) else {
-            return Ok(None);
-        };
-        let plain = inode::open_regular(&archive.path)?;
-        // A folder or a symlink there is nobody's twin.
-        let compressed = inode::open_regular(&twin).with_context(|| format!("{} is in the way", twin.display()))?;
-        drop(lock);
-        if !inode::lock_exclusive(&plain)? {
-            self.state().in_use.insert(archive.id);
-            return Ok(None);
-        }
-        if !compress::is_twin(&plain, &compressed).unwrap_or(false) {
-            if self.0.duties.compress.is_none() {
-                self.state().hopeless.insert(archive.id);
-                return Ok(None);
-            }
-            anyhow::bail!("{} is in the way", twin.display());
-        }
-        drop(plain);
-        self.delete(|archives| archives.iter().filter(|found| found.id == archive.id).collect());
-        Ok(Some(id))
-    }
-
-    /// The roll lock, however long others keep it; None when told to stop meanwhile.
-    fn roll_lock(&self, current: &Path) -> io::Result<Option<RollLock>> {
-        loop {
-            match RollLock::take(current)? {
-                Some(lock) => return Ok(Some(lock)),
-                None if self.0.context.stop.requested() => return Ok(None),
-                None => {}
-            }
-        }
-    }
-}
-
-/// The oldest of `archives` whose lengths come to `excess` bytes.
-fn oldest_of<'a>(archives: impl IntoIterator<Item = &'a Found>, excess: u64) -> Vec<&'a Found> {
-    let mut freed = 0;
-    archives
-        .into_iter()
-        .take_while(|archive| {
-            let wanted = freed < excess;
-            freed += archive.len;
-            wanted
-        })
-        .collect()
 }
 
 fn file_name(path: &Path) -> OsString {
