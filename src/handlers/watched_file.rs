@@ -62,7 +62,7 @@ impl WatchedFileHandler {
 
     /// Watches the folder that the name leads to now, unless it is watched already.
     fn watch(&mut self) {
-        let found = fs::metadata(folder_of(self.log.path())).ok().as_ref().map(FileId::of);
+        let found = id_of_folder(self.log.path());
         if found.is_none() || found == self.folder {
             return;
         }
@@ -86,9 +86,7 @@ impl WatchedFileHandler {
                 Ok(())
             }
             Err(error) if error.kind() != ErrorKind::NotFound => Ok(()),
-            Err(_) if !self.is_orphan() && self.moved.get_or_insert_with(Instant::now).elapsed() < OTHERS_FIRST => {
-                Ok(())
-            }
+            Err(_) if self.may_be_made_by_others() => Ok(()),
             _ => {
                 self.moved = None;
                 self.log.sync_at_close()?;
@@ -99,6 +97,13 @@ impl WatchedFileHandler {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the file alone was moved, a moment ago.
+    fn may_be_made_by_others(&mut self) -> bool {
+        !self.is_orphan()
+            && id_of_folder(self.log.path()) == self.folder
+            && self.moved.get_or_insert_with(Instant::now).elapsed() < OTHERS_FIRST
     }
 
     /// Whether the open file has no name any more, so that nobody will read it.
@@ -123,6 +128,10 @@ fn watch_folder(path: &Path, context: &Context) -> notify::Result<RecommendedWat
     let mut watcher = RecommendedWatcher::new(wake, Config::default().with_event_kinds(kinds))?;
     watcher.watch(folder_of(path), RecursiveMode::NonRecursive)?;
     Ok(watcher)
+}
+
+fn id_of_folder(path: &Path) -> Option<FileId> {
+    fs::metadata(folder_of(path)).ok().as_ref().map(FileId::of)
 }
 
 fn folder_of(path: &Path) -> &Path {
