@@ -278,6 +278,7 @@ impl FileArgs {
             },
             preamble: self.encoding.map_or(b"", Encoding::preamble),
             mend: false,
+            follow: false,
             claim: false,
         }
     }

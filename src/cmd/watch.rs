@@ -43,7 +43,7 @@ impl Args {
     pub fn open(&self, context: &Context, behind_dashes: bool) -> Result<Box<dyn Handler>> {
         let name = self.output_name();
         self.outlet.layer(&name, context, behind_dashes, |context| {
-            let options = FileOptions { mend: self.file.encoding.is_none(), ..self.file.options() };
+            let options = FileOptions { mend: self.file.encoding.is_none(), follow: true, ..self.file.options() };
             let handler = WatchedFileHandler::open(self.path.clone(), options, context.clone())?;
             Ok(encoded(&self.file, &name, context, Box::new(handler)))
         })

@@ -63,6 +63,8 @@ pub struct BaseRotatingHandler {
     /// Since the last look.
     stranger_seen: bool,
     retry: Option<Retry>,
+    /// Another process is rolling over: it is left alone for so long.
+    busy_until: Option<Instant>,
     over_budget_said: bool,
     /// A line longer than memory has begun and not ended: nothing is rolled over or opened anew before it has.
     inside_line: bool,
@@ -85,6 +87,7 @@ impl BaseRotatingHandler {
         let Rules { size, time, mover, link, duties } = rules;
         refuse_symlink(&path)?;
         options.claim = true;
+        options.follow = true;
         let budget = duties.budget.clone();
         let now = context.clock.now();
         let renamed_at = match &duties.layout {
@@ -107,10 +110,11 @@ impl BaseRotatingHandler {
             keeper,
             budget,
             context,
-            next_look: Instant::now() + LOOK_EVERY,
+            next_look: Instant::now(),
             shared: false,
             stranger_seen: false,
             retry: None,
+            busy_until: None,
             over_budget_said: false,
             inside_line: false,
             put_off: Vec::new(),
@@ -125,7 +129,12 @@ impl BaseRotatingHandler {
     /// What follows from having opened a file.
     fn opened(&mut self) {
         if let Some(time) = &mut self.time {
-            time.begin(fs::metadata(self.log.path()).ok().as_ref(), self.context.clock.now());
+            let emptied = match self.mover {
+                Mover::Rename => None,
+                // The same file goes on after it was copied, so its beginning says nothing: the last archive's does.
+                _ => self.keeper.youngest().map(|archive| archive.modified.max(archive.created).into()),
+            };
+            time.begin(fs::metadata(self.log.path()).ok().as_ref(), emptied, self.context.clock.now());
         }
         self.update_link();
     }
@@ -134,6 +143,7 @@ impl BaseRotatingHandler {
         let Some(link) = &self.link else { return };
         let id = self.log.id();
         if id.is_some() && self.linked != id {
+            // What fails is said once for each file.
             self.linked = id;
             if let Err(error) = link::point(link, self.log.path()) {
                 self.context.report.error(link.display(), format_args!("{error:#}"));
@@ -171,7 +181,7 @@ impl BaseRotatingHandler {
             return;
         }
         self.shared = true;
-        self.sync_at_close();
+        self.log.sync_before_leaving();
         let Some(old) = self.log.release() else { return };
         if inode::is_deleted(&old) {
             self.context.report.warn(self.log.name(), "was deleted: going on in a new file");
@@ -183,12 +193,6 @@ impl BaseRotatingHandler {
             }
             // The old file is written on if anybody can still read it, and the name is looked at again soon.
             Err(error) => self.context.report.note(self.log.name(), error),
-        }
-    }
-
-    fn sync_at_close(&mut self) {
-        if let Err(error) = self.log.sync_at_close() {
-            self.context.report.error(self.log.name(), format_args!("{error:#}"));
         }
     }
 
@@ -220,7 +224,7 @@ impl BaseRotatingHandler {
         if path == self.log.path() {
             return;
         }
-        self.sync_at_close();
+        self.log.sync_before_leaving();
         let id = self.log.id();
         drop(self.log.rename_to(path));
         self.keeper.rolled(id, self.log.path());
@@ -228,7 +232,7 @@ impl BaseRotatingHandler {
 
     /// Rolls over unless that has just failed; says whether writing goes on in a new file.
     fn rollover(&mut self, stamp: DateTime<FixedOffset>) -> bool {
-        if self.retry.as_ref().is_some_and(|retry| Instant::now() < retry.at) {
+        if self.not_before().is_some_and(|at| Instant::now() < at) {
             return false;
         }
         match self.try_rollover(stamp) {
@@ -238,7 +242,11 @@ impl BaseRotatingHandler {
                 }
                 true
             }
-            Ok(false) => false,
+            Ok(false) => {
+                // Waiting for the lock each time would slow the producer down.
+                self.busy_until = Some(Instant::now() + LOOK_EVERY);
+                false
+            }
             Err(error) => {
                 let longest = Duration::from_secs(30);
                 let mut backoff = match self.retry.take() {
@@ -253,6 +261,11 @@ impl BaseRotatingHandler {
                 false
             }
         }
+    }
+
+    /// When the next rollover may be tried, after one that could not be done.
+    fn not_before(&self) -> Option<Instant> {
+        self.retry.as_ref().map(|retry| retry.at).max(self.busy_until)
     }
 
     /// False when another process is in the middle of it.
@@ -275,9 +288,8 @@ impl BaseRotatingHandler {
             // Where others roll as fast as we look, it may lead elsewhere again.
             return Ok(!self.leads_elsewhere());
         }
-        self.move_away(&path, stamp)?;
-        self.sync_at_close();
-        let id = self.log.id();
+        let id = self.move_away(&path, stamp)?;
+        self.log.sync_before_leaving();
         let Some(old) = self.log.release() else { return Ok(false) };
         self.log.succeed(old)?;
         self.keeper.recount(&path, self.log.len());
@@ -288,7 +300,8 @@ impl BaseRotatingHandler {
         Ok(true)
     }
 
-    fn move_away(&self, path: &Path, stamp: DateTime<FixedOffset>) -> Result<()> {
+    /// Makes the file an archive; which one it is now, if there is one.
+    fn move_away(&self, path: &Path, stamp: DateTime<FixedOffset>) -> Result<Option<FileId>> {
         let layout = &self.keeper.duties().layout;
         loop {
             let Room { target, taken, .. } =
@@ -299,7 +312,7 @@ impl BaseRotatingHandler {
             }
             if self.mover.archive(path, &target)? {
                 self.context.report.note(self.log.name(), format_args!("rolled over to {}", target.display()));
-                return Ok(());
+                return Ok(FileId::at(&target));
             }
         }
     }
@@ -339,7 +352,11 @@ impl BaseRotatingHandler {
 
 impl Handler for BaseRotatingHandler {
     fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
-        self.look_if_due();
+        if batch.starts() {
+            self.look_if_due();
+            // Before anything is opened: a dated name may have changed while no line came.
+            self.roll_if_due();
+        }
         // With --delay, or under a new dated name; what keeps it from being opened is waited out by the write.
         if self.log.id().is_none() && self.log.ensure_open().is_ok() {
             self.opened();
@@ -349,7 +366,7 @@ impl Handler for BaseRotatingHandler {
             if rest.starts() {
                 self.roll_if_due();
             }
-            if self.shared {
+            if self.shared && rest.starts() {
                 self.measure();
             }
             let len = if self.log.is_empty() { 0 } else { self.log.len() };
@@ -400,7 +417,7 @@ impl Handler for BaseRotatingHandler {
             // An empty file is not rolled over, so nothing is due.
             (Some(time), false) => {
                 let at = self.context.clock.instant_of(time.next());
-                Some(self.retry.as_ref().map_or(at, |retry| retry.at.max(at)))
+                Some(self.not_before().map_or(at, |not_before| not_before.max(at)))
             }
             _ => None,
         };
@@ -431,6 +448,7 @@ impl Handler for BaseRotatingHandler {
             }
             Control::Rollover if self.log.is_regular() && !self.log.is_empty() => {
                 self.retry = None;
+                self.busy_until = None;
                 let stamp = self.stamp_now();
                 self.rollover(stamp);
                 Ok(())

@@ -64,7 +64,10 @@ pub struct FileOptions {
     pub preamble: &'static [u8],
     /// Begin on a new line where a killed writer left the file in mid-line.
     pub mend: bool,
-    /// Hold a shared lock on the open file, so that nobody compresses or deletes it under us (for logs that are rolled).
+    /// Go on under the name when it leads elsewhere by then, also while waiting for the old file.
+    pub follow: bool,
+    /// Hold a shared lock on the open file, so that nobody compresses or deletes it under us (for logs that
+    /// are rolled, which are never opened through a symlink).
     pub claim: bool,
 }
 

@@ -4,12 +4,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use crate::backoff::{Backoff, Patience};
@@ -132,7 +133,12 @@ impl LogFile {
     pub fn measure(&mut self) -> io::Result<bool> {
         let Some(open) = self.open.as_mut().filter(|open| open.regular) else { return Ok(false) };
         let known = std::mem::replace(&mut open.len, open.file.metadata()?.len());
-        Ok(open.len != known)
+        let changed = open.len != known;
+        if changed && self.options.mend {
+            // Another writer may have been killed, or run out of space, within a line.
+            self.torn_at = torn_at(&self.path, open.id).unwrap_or(None);
+        }
+        Ok(changed)
     }
 
     /// Opens the file by its name if it is not open.
@@ -154,7 +160,7 @@ impl LogFile {
         }
         let file = match self.options.claim {
             true => open_and_claim(&self.path, mode)?,
-            false => open_for_append(&self.path, mode)?,
+            false => open_for_append(&self.path, mode, true)?,
         };
         self.adopt(file)?;
         self.options.mode = Mode::Append;
@@ -216,7 +222,7 @@ impl LogFile {
     /// # Errors
     /// When it cannot be opened now; the next line tries again.
     pub fn reopen(&mut self) -> Result<()> {
-        self.sync_at_close()?;
+        self.sync_before_leaving();
         self.release();
         match self.ensure_open() {
             Err(error) if !is_passing(&error) => Err(error).with_context(|| self.advice()),
@@ -268,13 +274,19 @@ impl LogFile {
                         patience.get_or_insert_with(|| Patience::new(Backoff::for_files(), &self.context.stop));
                     if !patience.wait() {
                         let kept = self.cut_back(batch, written);
-                        bail!(lost_behind(batch, kept, format!("told to stop: {}", error)));
+                        bail!(lost_behind(batch, kept, format!("told to stop: {error}")));
                     }
+                    written = self.resume_at(batch, written);
                 }
             }
         }
         match self.options.fsync {
-            Fsync::Always => self.sync()?,
+            Fsync::Always => {
+                // The lines are written, and the next ones must be: this is said and is no reason to stop.
+                if let Err(error) = self.sync() {
+                    self.context.report.error(&self.name, format_args!("{error:#}"));
+                }
+            }
             Fsync::Every(_) if self.unsynced_since.is_none() => self.unsynced_since = Some(Instant::now()),
             _ => {}
         }
@@ -284,12 +296,17 @@ impl LogFile {
     fn write_once(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.ensure_open()?;
         let Some(open) = &mut self.open else { return Err(ErrorKind::NotFound.into()) };
-        if let Some(len) = self.torn_at.take()
-            && (!open.regular || open.file.metadata()?.len() == len)
-            && let Err(error) = open.file.write_all(b"\n").inspect(|()| open.len += 1)
-        {
-            self.torn_at = Some(len);
-            return Err(error);
+        while let Some(len) = self.torn_at.take() {
+            if open.regular && open.file.metadata()?.len() != len {
+                // Others were faster, but may have been torn themselves.
+                self.torn_at = torn_at(&self.path, open.id).unwrap_or(None);
+                continue;
+            }
+            if let Err(error) = open.file.write_all(b"\n") {
+                self.torn_at = Some(len);
+                return Err(error);
+            }
+            open.len += 1;
         }
         if open.len == 0 && open.regular && !self.options.preamble.is_empty() {
             open.file.write_all(self.options.preamble)?;
@@ -305,13 +322,44 @@ impl LogFile {
         Ok(length)
     }
 
+    /// Where in the batch to go on after a wait: much may have happened to the file. A record of which only a part was
+    /// written is written anew where that part is not the end of the file any more, or the file is another one.
+    fn resume_at(&mut self, batch: &Batch<'_>, written: usize) -> usize {
+        // What began in an earlier batch cannot be written anew.
+        let whole = if batch.starts() { batch.fit(written as u64) } else { written };
+        let Some(open) = &mut self.open else { return whole };
+        if !open.regular {
+            return written;
+        }
+        if self.options.follow {
+            let found = match self.options.claim {
+                true => FileId::at(&self.path),
+                false => fs::metadata(&self.path).ok().as_ref().map(FileId::of),
+            };
+            if found != Some(open.id) {
+                self.release();
+                return whole;
+            }
+        }
+        let known = open.len;
+        if self.options.claim && open.file.metadata().is_ok_and(|metadata| metadata.len() != known) {
+            // Others wrote meanwhile, perhaps behind our part of a record, perhaps only a part of theirs.
+            open.len = open.file.metadata().map_or(known, |metadata| metadata.len());
+            self.torn_at = torn_at(&self.path, open.id).unwrap_or(None);
+            // Only the line end was missing, and whoever came next has put it there.
+            let ended = batch.bytes()[written..].first() == Some(&b'\n') && byte_at(&self.path, known) == Some(b'\n');
+            return if ended { written + 1 } else { whole };
+        }
+        written
+    }
+
     fn say_trouble(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.troubled, true) {
             let hint = match is_full(error) {
                 true => ": waiting for space, the producer waits too",
                 false => ": trying again until it works, the producer waits",
             };
-            self.context.report.warn(&self.name, format_args!("{}{hint}", error));
+            self.context.report.warn(&self.name, format_args!("{error}{hint}"));
         }
     }
 
@@ -370,6 +418,13 @@ impl LogFile {
         }
     }
 
+    /// The same when writing goes on elsewhere: what fails is said, and is no reason to stay.
+    pub fn sync_before_leaving(&mut self) {
+        if let Err(error) = self.sync_at_close() {
+            self.context.report.error(&self.name, format_args!("{error:#}"));
+        }
+    }
+
     /// When the next `--fsync INTERVAL` is due.
     pub fn sync_deadline(&self) -> Option<Instant> {
         match (self.options.fsync, self.unsynced_since) {
@@ -388,7 +443,7 @@ impl LogFile {
 }
 
 /// Opens `path` for appending. A FIFO is opened only when it has a reader (`ENXIO` else), so nothing waits here.
-pub fn open_for_append(path: &Path, mode: Mode) -> io::Result<File> {
+fn open_for_append(path: &Path, mode: Mode, follow_links: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     match mode {
@@ -397,10 +452,14 @@ pub fn open_for_append(path: &Path, mode: Mode) -> io::Result<File> {
         Mode::Truncate => {}
     }
     let fifo = fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
-    if fifo {
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
-    }
-    let file = options.open(path)?;
+    let mut flags = OFlags::empty();
+    flags.set(OFlags::NONBLOCK, fifo);
+    flags.set(OFlags::NOFOLLOW, !follow_links);
+    options.custom_flags(flags.bits() as i32);
+    let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::LOOP) if !follow_links => io::Error::other("it has become a symlink, which is never followed here"),
+        _ => error,
+    })?;
     if fifo {
         rustix::io::ioctl_fionbio(&file, false)?;
     }
@@ -414,7 +473,7 @@ pub fn open_for_append(path: &Path, mode: Mode) -> io::Result<File> {
 fn open_and_claim(path: &Path, mut mode: Mode) -> io::Result<File> {
     let patience = Instant::now() + LONGEST_CLAIM;
     loop {
-        let file = open_for_append(path, mode)?;
+        let file = open_for_append(path, mode, false)?;
         mode = Mode::Append;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
@@ -426,9 +485,7 @@ fn open_and_claim(path: &Path, mut mode: Mode) -> io::Result<File> {
         if named && (claimed || Instant::now() >= patience) {
             return Ok(file);
         }
-        if named {
-            thread::sleep(Duration::from_millis(1));
-        }
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -437,6 +494,13 @@ fn lost_behind(batch: &Batch<'_>, kept: usize, why: String) -> Lost {
     let (_, rest) = batch.split_at(kept);
     // The rest of a record that began earlier is a loss, too.
     Lost { records: rest.count().max(u64::from(!rest.starts())), why }
+}
+
+/// One byte of the file, if it can be read.
+fn byte_at(path: &Path, at: u64) -> Option<u8> {
+    let mut byte = [0];
+    inode::open_regular(path).and_then(|file| file.read_exact_at(&mut byte, at)).ok()?;
+    Some(byte[0])
 }
 
 /// Where the file is torn, read through a second descriptor: the first one only appends.

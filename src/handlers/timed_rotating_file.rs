@@ -25,10 +25,11 @@ impl TimeRule {
         Self { when, next, since: now }
     }
 
-    /// Begins with a file that is there already; an empty one's period begins now.
-    pub fn begin(&mut self, file: Option<&Metadata>, now: DateTime<Utc>) {
+    /// Begins with a file that is there already; an empty one's period begins now. `emptied` is when it was last
+    /// emptied, if it is a file that goes on after that.
+    pub fn begin(&mut self, file: Option<&Metadata>, emptied: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         let start = file.filter(|file| file.len() > 0).and_then(first_written).unwrap_or(now);
-        self.next = self.when.next_after(start.min(now));
+        self.next = self.when.next_after(emptied.map_or(start, |emptied| start.max(emptied)).min(now));
         self.since = now;
     }
 

@@ -89,7 +89,7 @@ impl WatchedFileHandler {
             Err(_) if self.may_be_made_by_others() => Ok(()),
             _ => {
                 self.moved = None;
-                self.log.sync_at_close()?;
+                self.log.sync_before_leaving();
                 self.log.release();
                 // What fails here is tried again with the next line, which waits for it.
                 let _ = self.log.ensure_open();

@@ -31,6 +31,8 @@ pub struct Found {
     pub len: u64,
     /// When it was last written.
     pub modified: SystemTime,
+    /// When the file was made, where the file system knows; else when it was last written.
+    pub created: SystemTime,
     pub id: FileId,
 }
 
@@ -89,6 +91,7 @@ fn found(path: PathBuf, archive: &Archive) -> Option<Found> {
         compressed: archive.compressed,
         len: metadata.len(),
         modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+        created: metadata.created().or_else(|_| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH),
         id: FileId::of(&metadata),
         path,
     })

@@ -132,6 +132,7 @@ mod tests {
             compressed: false,
             len: metadata.len(),
             modified: metadata.modified().unwrap(),
+            created: metadata.modified().unwrap(),
             id: FileId::of(&metadata),
         }
     }

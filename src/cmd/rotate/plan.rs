@@ -65,7 +65,7 @@ impl Plan {
 
         let mut time = rules.time;
         if let Some(time) = &mut time {
-            time.begin(metadata.as_ref(), now);
+            time.begin(metadata.as_ref(), None, now);
         }
         let by_size = rules.size.max_bytes > 0 && len >= rules.size.max_bytes;
         let by_time = time.as_mut().is_some_and(|time| time.is_due(now));

@@ -163,6 +163,12 @@ impl Housekeeper {
         }
     }
 
+    /// The youngest archive.
+    pub fn youngest(&self) -> Option<Found> {
+        let current = self.state().current.clone();
+        self.0.duties.layout.scan(&current).ok()?.pop()
+    }
+
     /// Looks through the archives soon, in another thread.
     pub fn look_again(&self) {
         let mut state = self.state();
