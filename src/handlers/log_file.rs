@@ -341,13 +341,21 @@ impl LogFile {
                 return whole;
             }
         }
-        let known = open.len;
-        if self.options.claim && open.file.metadata().is_ok_and(|metadata| metadata.len() != known) {
-            // Others wrote meanwhile, perhaps behind our part of a record, perhaps only a part of theirs.
-            open.len = open.file.metadata().map_or(known, |metadata| metadata.len());
+        if !self.options.claim {
+            return written;
+        }
+        if written == 0 {
+            // Nothing of ours stands there, but others may have been cut off.
+            let _ = self.measure();
+            return 0;
+        }
+        // Where our last write ended, and where the file ends: between them is what others wrote meanwhile.
+        let (Ok(end), Ok(metadata)) = (rustix::fs::tell(&open.file), open.file.metadata()) else { return written };
+        if metadata.len() != end {
+            open.len = metadata.len();
             self.torn_at = torn_at(&self.path, open.id).unwrap_or(None);
-            // Only the line end was missing, and whoever came next has put it there.
-            let ended = batch.bytes()[written..].first() == Some(&b'\n') && byte_at(&self.path, known) == Some(b'\n');
+            // If only the line end was missing, whoever came next may have put it there.
+            let ended = batch.bytes()[written..].first() == Some(&b'\n') && byte_at(&self.path, end) == Some(b'\n');
             return if ended { written + 1 } else { whole };
         }
         written
