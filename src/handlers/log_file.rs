@@ -327,38 +327,46 @@ impl LogFile {
     fn resume_at(&mut self, batch: &Batch<'_>, written: usize) -> usize {
         // What began in an earlier batch cannot be written anew.
         let whole = if batch.starts() { batch.fit(written as u64) } else { written };
-        let Some(open) = &mut self.open else { return whole };
-        if !open.regular {
-            return written;
-        }
-        if self.options.follow {
-            let found = match self.options.claim {
-                true => FileId::at(&self.path),
-                false => fs::metadata(&self.path).ok().as_ref().map(FileId::of),
-            };
-            if found != Some(open.id) {
-                self.release();
-                return whole;
-            }
-        }
-        if !self.options.claim {
-            return written;
-        }
+        let elsewhere = self.leads_elsewhere();
         if written == 0 {
-            // Nothing of ours stands there, but others may have been cut off.
-            let _ = self.measure();
+            match elsewhere {
+                true => drop(self.release()),
+                // Nothing of ours stands there, but others may have been cut off.
+                false => drop(self.measure()),
+            }
             return 0;
         }
+        let Some(open) = self.open.as_mut().filter(|open| open.regular) else { return written };
         // Where our last write ended, and where the file ends: between them is what others wrote meanwhile.
         let (Ok(end), Ok(metadata)) = (rustix::fs::tell(&open.file), open.file.metadata()) else { return written };
-        if metadata.len() != end {
-            open.len = metadata.len();
-            self.torn_at = torn_at(&self.path, open.id).unwrap_or(None);
-            // If only the line end was missing, whoever came next may have put it there.
-            let ended = batch.bytes()[written..].first() == Some(&b'\n') && byte_at(&self.path, end) == Some(b'\n');
-            return if ended { written + 1 } else { whole };
+        let others_wrote = self.options.claim && metadata.len() != end;
+        if !others_wrote && !elsewhere {
+            return written;
         }
-        written
+        // If only the line end was missing, whoever came next may have put it there; else it may still be possible.
+        let ended = batch.bytes()[written..].first() == Some(&b'\n')
+            && match others_wrote {
+                true => byte_at(&open.file, end) == Some(b'\n'),
+                false => open.file.write_all(b"\n").is_ok(),
+            };
+        match elsewhere {
+            true => drop(self.release()),
+            false => {
+                open.len = metadata.len();
+                self.torn_at = inode::torn_at(&open.file).unwrap_or(None);
+            }
+        }
+        if ended { written + 1 } else { whole }
+    }
+
+    /// Whether the name leads to another file than the open one, and we are to go where it leads.
+    fn leads_elsewhere(&self) -> bool {
+        let Some(open) = self.open.as_ref().filter(|open| open.regular && self.options.follow) else { return false };
+        let found = match self.options.claim {
+            true => FileId::at(&self.path),
+            false => fs::metadata(&self.path).ok().as_ref().map(FileId::of),
+        };
+        found != Some(open.id)
     }
 
     fn say_trouble(&mut self, error: &io::Error) {
@@ -459,12 +467,19 @@ fn open_for_append(path: &Path, mode: Mode, follow_links: bool) -> io::Result<Fi
         Mode::Create => drop(options.create_new(true)),
         Mode::Truncate => {}
     }
-    let fifo = fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
+    let there = fs::metadata(path);
+    let fifo = there.as_ref().is_ok_and(|metadata| metadata.file_type().is_fifo());
     let mut flags = OFlags::empty();
     flags.set(OFlags::NONBLOCK, fifo);
     flags.set(OFlags::NOFOLLOW, !follow_links);
     options.custom_flags(flags.bits() as i32);
-    let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
+    // Where others write, too, it must be seen how far they came; who may not read can still write.
+    let readable = !follow_links && there.as_ref().map_or(true, fs::Metadata::is_file);
+    let opened = match options.clone().read(readable).open(path) {
+        Err(error) if readable && error.kind() == ErrorKind::PermissionDenied => options.open(path),
+        opened => opened,
+    };
+    let file = opened.map_err(|error| match Errno::from_io_error(&error) {
         Some(Errno::LOOP) if !follow_links => io::Error::other("it has become a symlink, which is never followed here"),
         _ => error,
     })?;
@@ -505,10 +520,9 @@ fn lost_behind(batch: &Batch<'_>, kept: usize, why: String) -> Lost {
 }
 
 /// One byte of the file, if it can be read.
-fn byte_at(path: &Path, at: u64) -> Option<u8> {
+fn byte_at(file: &File, at: u64) -> Option<u8> {
     let mut byte = [0];
-    inode::open_regular(path).and_then(|file| file.read_exact_at(&mut byte, at)).ok()?;
-    Some(byte[0])
+    file.read_exact_at(&mut byte, at).ok().map(|()| byte[0])
 }
 
 /// Where the file is torn, read through a second descriptor: the first one only appends.
