@@ -63,10 +63,12 @@ impl QueueListener {
                     self.queue.recycle(chunk);
                     Ok(())
                 }
-                Message::Dropped(records) => {
+                Message::Dropped { records, torn } => {
                     let lines = if records == 1 { "line" } else { "lines" };
                     let notice = format!("loghand: {records} {lines} dropped here: the queue was full\n");
-                    self.handler.emit(&Batch::plain(notice.as_bytes()))
+                    let line_end = Batch::piece(b"\n", false, true);
+                    let ended = if torn { self.handler.emit(&line_end) } else { Ok(()) };
+                    ended.and_then(|()| self.handler.emit(&Batch::plain(notice.as_bytes())))
                 }
                 Message::Control(control) => self.handler.control(control),
                 Message::Flush => {

@@ -101,6 +101,20 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// The length of the records that hold the first `least` bytes.
+    pub fn reach(&self, least: usize) -> usize {
+        if least == 0 || least >= self.bytes.len() {
+            return least.min(self.bytes.len());
+        }
+        match self.infos {
+            Some(infos) => {
+                let last = infos.partition_point(|info| info.end - self.origin < least);
+                infos.get(last).map_or(self.bytes.len(), |info| info.end - self.origin)
+            }
+            None => memchr(b'\n', &self.bytes[least - 1..]).map_or(self.bytes.len(), |at| least + at),
+        }
+    }
+
     /// The records before and behind `at`, which is where a record ends (as [`Batch::fit`] and [`Batch::first_len`] say).
     pub fn split_at(&self, at: usize) -> (Self, Self) {
         let (head, tail) = self.bytes.split_at(at);
@@ -177,6 +191,18 @@ mod tests {
         let batch = Batch::plain(b"12\n4567\n90\n");
         for (room, fits) in [(0, 0), (2, 0), (3, 3), (7, 3), (8, 8), (10, 8), (11, 11), (u64::MAX, 11)] {
             assert_eq!(batch.fit(room), fits, "room {room}");
+        }
+    }
+
+    #[test]
+    fn the_records_that_hold_so_many_bytes_are_whole() {
+        let infos = infos(&[8, 11]);
+        let plain = Batch::plain(b"12\n4567\n90\n");
+        let structured = Batch::structured(b"12\n4567\n90\n", &infos);
+        for (least, lines, records) in
+            [(0, 0, 0), (1, 3, 8), (3, 3, 8), (4, 8, 8), (8, 8, 8), (9, 11, 11), (99, 11, 11)]
+        {
+            assert_eq!((plain.reach(least), structured.reach(least)), (lines, records), "{least} bytes");
         }
     }
 

@@ -8,6 +8,8 @@ use super::batch::Batch;
 #[derive(Clone, Debug)]
 pub struct Chunk {
     bytes: Vec<u8>,
+    /// How many bytes of records at the front were forgotten.
+    head: usize,
     infos: Vec<RecordInfo>,
     structured: bool,
     starts: bool,
@@ -22,7 +24,7 @@ impl Default for Chunk {
 
 impl Chunk {
     pub fn new() -> Self {
-        Self { bytes: Vec::new(), infos: Vec::new(), structured: false, starts: true, ends: true }
+        Self { bytes: Vec::new(), head: 0, infos: Vec::new(), structured: false, starts: true, ends: true }
     }
 
     /// A copy of `batch`.
@@ -46,6 +48,7 @@ impl Chunk {
 
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.head = 0;
         self.infos.clear();
         self.structured = false;
         self.starts = true;
@@ -72,15 +75,20 @@ impl Chunk {
             true => Batch::structured(&self.bytes, &self.infos),
             false => Batch::plain(&self.bytes),
         };
-        batch.with_edges(self.starts, self.ends)
+        batch.with_edges(self.starts, self.ends).split_at(self.head).1
+    }
+
+    /// Forgets the records in the first `length` bytes of what it holds.
+    pub fn forget_front(&mut self, length: usize) {
+        self.head += length;
     }
 
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() - self.head
     }
 
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len() == 0
     }
 
     /// The memory that it holds on to, in bytes.
@@ -101,5 +109,17 @@ mod tests {
         let chunk = Chunk::of(&tail);
         let texts: Vec<&[u8]> = chunk.batch().records().map(|record| record.bytes).collect();
         assert_eq!(texts, [b"b\n\n"]);
+    }
+
+    #[test]
+    fn what_was_forgotten_at_the_front_is_not_seen_again() {
+        let infos = [3, 6].map(|end| RecordInfo { end, ..RecordInfo::default() });
+        for mut chunk in [Chunk::of(&Batch::structured(b"a\n\nb\n\n", &infos)), Chunk::of(&Batch::plain(b"a\n\nb\n\n"))]
+        {
+            chunk.set_edges(false, true);
+            chunk.forget_front(3);
+            assert!(chunk.batch().starts() && chunk.len() == 3);
+            assert_eq!(Chunk::of(&chunk.batch()).batch().bytes(), chunk.batch().bytes());
+        }
     }
 }

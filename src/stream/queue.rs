@@ -25,8 +25,12 @@ pub enum OnFull {
 /// What the consumer is told.
 pub enum Message {
     Lines(Chunk),
-    /// So many records were dropped at this place in the stream.
-    Dropped(u64),
+    /// So many records were dropped at this place in the stream. `torn`: the beginning of the first of them was taken
+    /// before, and is to be ended.
+    Dropped {
+        records: u64,
+        torn: bool,
+    },
     Control(Control),
     /// Answer [`Queue::answer`] when everything before was delivered.
     Flush,
@@ -50,6 +54,8 @@ struct State {
     messages: VecDeque<Message>,
     /// Bytes of lines waiting.
     waiting: usize,
+    /// The record that goes on in the next batch is dropped, and counted already.
+    dropping: bool,
     spare: Vec<Chunk>,
     woken: bool,
     answers: u64,
@@ -73,9 +79,10 @@ impl Queue {
 
     /// Puts a batch in; returns how many records were dropped for it.
     pub fn push(&self, batch: &Batch<'_>, on_full: OnFull) -> u64 {
+        let limit = self.0.limit;
+        let fits = |state: &State, length: usize| state.waiting == 0 || state.waiting + length <= limit;
         let mut state = self.state();
-        let fits = |state: &State, length: usize| state.waiting == 0 || state.waiting + length <= self.0.limit;
-        let mut batch = *batch;
+        let mut batch = state.behind_dropped(*batch);
         let mut dropped = 0;
         match on_full {
             OnFull::Block => {
@@ -85,40 +92,30 @@ impl Queue {
             }
             OnFull::DropNewest => {
                 if !fits(&state, batch.len()) {
-                    let room = self.0.limit.saturating_sub(state.waiting) as u64;
+                    let room = limit.saturating_sub(state.waiting) as u64;
                     let (head, rest) = batch.split_at(batch.fit(room));
-                    dropped = rest.count();
-                    batch = head;
+                    let torn = !rest.starts() && state.drop_begun();
+                    state.put(&head);
+                    dropped = records_of(&rest);
+                    state.dropping = !rest.ends();
+                    let end = state.messages.len();
+                    state.note_drop(dropped, torn, end);
+                    batch = rest.split_at(rest.len()).1;
                 }
             }
             OnFull::DropOldest => {
-                while !fits(&state, batch.len()) {
-                    let Some(at) = state.messages.iter().position(|message| matches!(message, Message::Lines(_)))
-                    else {
-                        break;
-                    };
-                    let Some(Message::Lines(oldest)) = state.messages.remove(at) else { break };
-                    state.waiting -= oldest.len();
-                    let lost = oldest.batch().count();
+                while !batch.is_empty() && !fits(&state, batch.len()) {
+                    let needed = state.waiting + batch.len() - limit;
+                    let Some(lost) = state.drop_oldest(needed) else { break };
                     dropped += lost;
-                    state.note_drop(lost, at);
-                    state.recycle(oldest);
+                    batch = state.behind_dropped(batch);
                 }
             }
         }
         if state.dead {
-            return batch.count() + dropped;
+            return records_of(&batch) + dropped;
         }
-        if !batch.is_empty() {
-            let mut chunk = state.spare.pop().unwrap_or_default();
-            chunk.fill(&batch);
-            state.waiting += chunk.len();
-            state.messages.push_back(Message::Lines(chunk));
-        }
-        if dropped > 0 && on_full == OnFull::DropNewest {
-            let end = state.messages.len();
-            state.note_drop(dropped, end);
-        }
+        state.put(&batch);
         self.0.changed.notify_all();
         dropped
     }
@@ -192,16 +189,111 @@ impl Queue {
     }
 }
 
+/// How many records are lost with `batch`, the one that began before it among them.
+fn records_of(batch: &Batch<'_>) -> u64 {
+    batch.count() + u64::from(!batch.starts())
+}
+
 impl State {
+    /// `batch` without the rest of a record that is dropped.
+    fn behind_dropped<'a>(&mut self, batch: Batch<'a>) -> Batch<'a> {
+        if !self.dropping || batch.is_empty() {
+            return batch;
+        }
+        if batch.starts() {
+            self.dropping = false;
+            return batch;
+        }
+        let (rest, next) = batch.split_at(batch.first_len());
+        self.dropping = !rest.ends();
+        next
+    }
+
+    fn put(&mut self, batch: &Batch<'_>) {
+        if batch.is_empty() {
+            return;
+        }
+        self.waiting += batch.len();
+        let mut chunk = self.spare.pop().unwrap_or_default();
+        chunk.fill(batch);
+        self.messages.push_back(Message::Lines(chunk));
+    }
+
+    /// Drops the oldest records, which hold `needed` bytes if there are as many, and says how many they are. A record
+    /// that goes on goes whole, as far as it is here; its rest is dropped when it comes.
+    fn drop_oldest(&mut self, needed: usize) -> Option<u64> {
+        let (at, oldest) = self.lines_from(0)?;
+        let batch = oldest.batch();
+        let (gone, left) = batch.split_at(batch.reach(needed));
+        let (records, torn, mut open) = (records_of(&gone), !gone.starts(), !gone.ends());
+        let (length, emptied) = (gone.len(), left.is_empty());
+        self.cut_front(at, length, emptied);
+        let mut from = at;
+        while open && let Some((at, next)) = self.lines_from(from) {
+            let batch = next.batch();
+            let (rest, left) = batch.split_at(batch.first_len());
+            open = !rest.ends();
+            let (length, emptied) = (rest.len(), left.is_empty());
+            self.cut_front(at, length, emptied);
+            from = at;
+        }
+        self.dropping = open;
+        self.note_drop(records, torn, at);
+        Some(records)
+    }
+
+    /// The first lines at or behind `from`.
+    fn lines_from(&self, from: usize) -> Option<(usize, &Chunk)> {
+        self.messages.iter().enumerate().skip(from).find_map(|(at, message)| match message {
+            Message::Lines(chunk) => Some((at, chunk)),
+            _ => None,
+        })
+    }
+
+    fn cut_front(&mut self, at: usize, length: usize, emptied: bool) {
+        self.waiting -= length;
+        if emptied {
+            if let Some(Message::Lines(chunk)) = self.messages.remove(at) {
+                self.recycle(chunk);
+            }
+        } else if let Some(Message::Lines(chunk)) = self.messages.get_mut(at) {
+            chunk.forget_front(length);
+        }
+    }
+
+    /// Takes back what waits of the record that has begun and not ended; says whether its beginning was taken already.
+    fn drop_begun(&mut self) -> bool {
+        while let Some(at) = self.messages.iter().rposition(|message| matches!(message, Message::Lines(_)))
+            && let Some(Message::Lines(last)) = self.messages.get_mut(at)
+            && !last.batch().ends()
+        {
+            let batch = last.batch();
+            let begun = batch.records().last().map_or(0, |record| record.bytes.len());
+            let before = batch.len() - begun;
+            let starts = before > 0 || batch.starts();
+            self.waiting -= begun;
+            if before > 0 {
+                *last = Chunk::of(&batch.split_at(before).0);
+            } else if let Some(Message::Lines(chunk)) = self.messages.remove(at) {
+                self.recycle(chunk);
+            }
+            if starts {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Leaves a note of `records` dropped at `at`, joined to one that stands there already.
-    fn note_drop(&mut self, records: u64, at: usize) {
+    fn note_drop(&mut self, records: u64, torn: bool, at: usize) {
         for near in [at.checked_sub(1), Some(at)].into_iter().flatten() {
-            if let Some(Message::Dropped(count)) = self.messages.get_mut(near) {
-                *count += records;
+            if let Some(Message::Dropped { records: noted, torn: noted_torn }) = self.messages.get_mut(near) {
+                *noted += records;
+                *noted_torn |= torn;
                 return;
             }
         }
-        self.messages.insert(at, Message::Dropped(records));
+        self.messages.insert(at, Message::Dropped { records, torn });
     }
 
     fn recycle(&mut self, mut chunk: Chunk) {
@@ -222,7 +314,8 @@ mod tests {
         loop {
             match queue.pop(None) {
                 Message::Lines(chunk) => seen.push(String::from_utf8_lossy(chunk.batch().bytes()).into_owned()),
-                Message::Dropped(count) => seen.push(format!("-{count}")),
+                Message::Dropped { records, torn: false } => seen.push(format!("-{records}")),
+                Message::Dropped { records, torn: true } => seen.push(format!("torn -{records}")),
                 Message::Close => return seen,
                 _ => {}
             }
@@ -245,6 +338,79 @@ mod tests {
             queue.push(&Batch::plain(line), OnFull::DropOldest);
         }
         assert_eq!(drain(&queue), ["-2", "ccc\n", "ddd\n"]);
+    }
+
+    fn beginning(bytes: &[u8]) -> Batch<'_> {
+        Batch::piece(bytes, true, false)
+    }
+
+    fn middle(bytes: &[u8]) -> Batch<'_> {
+        Batch::piece(bytes, false, false)
+    }
+
+    fn end(bytes: &[u8]) -> Batch<'_> {
+        Batch::piece(bytes, false, true)
+    }
+
+    fn push_all(queue: &Queue, on_full: OnFull, batches: &[Batch<'_>]) -> u64 {
+        batches.iter().map(|batch| queue.push(batch, on_full)).sum()
+    }
+
+    #[test]
+    fn a_long_line_whose_beginning_finds_no_room_is_dropped_whole() {
+        let queue = Queue::new(6);
+        let first = [Batch::plain(b"aaa\n"), beginning(b"xxx")];
+        assert_eq!(push_all(&queue, OnFull::DropNewest, &first), 1);
+        queue.pop(None);
+        // There would be room now.
+        let rest = [middle(b"yy"), middle(b"yy"), end(b"z\n"), Batch::plain(b"b\n")];
+        assert_eq!(push_all(&queue, OnFull::DropNewest, &rest), 0);
+        assert_eq!(drain(&queue), ["-1", "b\n"]);
+    }
+
+    #[test]
+    fn a_long_line_whose_rest_finds_no_room_takes_its_waiting_beginning_with_it() {
+        let queue = Queue::new(6);
+        let batches = [Batch::plain(b"a\n"), beginning(b"xx"), middle(b"yy"), middle(b"z"), end(b"z\n"), end(b"z\n")];
+        assert_eq!(push_all(&queue, OnFull::DropNewest, &batches[..5]), 1);
+        assert_eq!(queue.push(&Batch::plain(b"bbb\n"), OnFull::DropNewest), 0);
+        assert_eq!(drain(&queue), ["a\n", "-1", "bbb\n"]);
+    }
+
+    #[test]
+    fn a_long_line_whose_beginning_was_taken_already_is_to_be_ended() {
+        let queue = Queue::new(3);
+        queue.push(&beginning(b"xx"), OnFull::DropNewest);
+        queue.pop(None);
+        let rest = [middle(b"yy"), middle(b"yy"), end(b"z\n"), Batch::plain(b"b\n")];
+        assert_eq!(push_all(&queue, OnFull::DropNewest, &rest), 1);
+        assert_eq!(drain(&queue), ["torn -1", "b\n"]);
+    }
+
+    #[test]
+    fn the_oldest_long_line_goes_with_all_of_its_pieces() {
+        let queue = Queue::new(8);
+        let batches = [beginning(b"xxx"), middle(b"yyy"), end(b"z\n"), Batch::plain(b"b\n")];
+        assert_eq!(push_all(&queue, OnFull::DropOldest, &batches), 1);
+        assert_eq!(drain(&queue), ["-1", "b\n"]);
+    }
+
+    #[test]
+    fn the_oldest_long_line_goes_with_what_is_still_to_come_of_it() {
+        let queue = Queue::new(4);
+        let batches = [beginning(b"xxx"), middle(b"yyy"), middle(b"yyy"), end(b"z\n"), Batch::plain(b"b\n")];
+        assert_eq!(push_all(&queue, OnFull::DropOldest, &batches), 1);
+        assert_eq!(drain(&queue), ["-1", "b\n"]);
+    }
+
+    #[test]
+    fn the_oldest_long_line_whose_beginning_was_taken_already_is_to_be_ended() {
+        let queue = Queue::new(4);
+        queue.push(&beginning(b"xxx"), OnFull::DropOldest);
+        queue.pop(None);
+        let rest = [middle(b"yyy"), end(b"z\n"), Batch::plain(b"b\n"), Batch::plain(b"cc\n")];
+        assert_eq!(push_all(&queue, OnFull::DropOldest, &rest), 2);
+        assert_eq!(drain(&queue), ["torn -2", "cc\n"]);
     }
 
     #[test]

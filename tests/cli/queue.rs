@@ -1,6 +1,7 @@
 //! The queue: QueueHandler and QueueListener. The output is a FIFO that nobody reads at first, so the queue fills.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::thread::{JoinHandle, spawn};
 
 use crate::harness::World;
@@ -41,6 +42,45 @@ fn a_full_queue_drops_the_oldest_lines_counts_them_and_leaves_a_note() {
     let reader = read(&world);
     tee.until_stderr_has(AGAIN).leaves([("all.log", "l01\nl02\nl03\nl04\n"), ("pipe|", "")]);
     assert_eq!(reader.join().unwrap(), "l01\nloghand: 1 line dropped here: the queue was full\nl03\nl04\n");
+}
+
+#[test]
+fn a_line_that_comes_in_pieces_is_dropped_whole_and_counted_once() {
+    for on_full in ["drop-newest", "drop-oldest"] {
+        let world = World::new();
+        world.fifo("pipe");
+        let stderr = format!("{WAITING}loghand: pipe: 1 line lost: the queue was full\n{AGAIN}");
+        let call = world.loghand(&format!("tee --no-stdout pipe --queue-size 10 --on-full {on_full}"));
+        let mut tee = call.code(1).stderr(stderr).start();
+        // The first piece stands in the empty queue, alone; the next one finds no room.
+        tee.hears("l01\n").until_stderr_has(WAITING).hears("x".repeat(3 << 20)).until_stderr_has("1 line lost");
+        tee.hears("x\nl02\n");
+        let reader = read(&world);
+        tee.until_stderr_has(AGAIN).leaves([("pipe|", "")]);
+        assert_eq!(reader.join().unwrap(), "l01\nloghand: 1 line dropped here: the queue was full\nl02\n");
+    }
+}
+
+#[test]
+fn a_line_whose_beginning_was_written_before_its_rest_was_dropped_ends_there() {
+    for on_full in ["drop-newest", "drop-oldest"] {
+        let world = World::new();
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let call = world.loghand(&format!("tee --queue-size 10 --on-full {on_full}")).stdout_to(writer);
+        let mut tee = call.code(1).says("stdout: 1 line lost: the queue was full").start();
+        let mut stdin = tee.take_stdin();
+        stdin.write_all("x".repeat(3 << 19).as_bytes()).unwrap();
+        // The first piece has left the queue, and more of it is to be written than the pipe holds.
+        reader.read_exact(&mut [0]).unwrap();
+        stdin.write_all("x".repeat(3 << 20).as_bytes()).unwrap();
+        tee.until_stderr_has("1 line lost");
+        stdin.write_all(b"x\nl02\n").unwrap();
+        drop(stdin);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text.trim_start_matches('x'), "\nloghand: 1 line dropped here: the queue was full\nl02\n");
+        tee.leaves_nothing();
+    }
 }
 
 #[test]
