@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::report::Report;
 use crate::stream::batch::Batch;
-use crate::stream::handler::{Control, Handler};
+use crate::stream::handler::{Control, Ended, Handler};
 use crate::stream::queue::{Message, OnFull, Queue};
 
 /// Python's QueueHandler; the other end is a [`super::queue_listener::QueueListener`].
@@ -27,7 +27,7 @@ impl QueueHandler {
 
 impl Handler for QueueHandler {
     fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
-        let dropped = self.queue.push(batch, self.on_full);
+        let Ok(dropped) = self.queue.push(batch, self.on_full) else { bail!(Ended::Earlier) };
         if dropped > 0 {
             self.report.lost(&self.name, dropped, "the queue was full");
         }

@@ -23,42 +23,57 @@ impl QueueListener {
         Self { queue, handler, name, report }
     }
 
-    /// Starts the thread. It ends at `Message::Close`, after the handler is closed.
+    /// Starts the thread. It ends at `Message::Close`, or when the handler has ended, after the handler is closed.
     ///
     /// # Errors
     /// When the system gives no more threads.
-    pub fn start(mut self) -> Result<JoinHandle<()>> {
+    pub fn start(self) -> Result<JoinHandle<()>> {
         thread::Builder::new()
             .name("queue".into())
             .spawn(move || {
-                self.listen();
-                let Self { queue, handler, name, report } = self;
+                let Self { queue, mut handler, name, report } = self;
+                let leaving = Leaving { queue, name, report };
+                leaving.listen(&mut *handler);
                 if let Err(error) = handler.close() {
-                    report.error(name, format_args!("{error:#}"));
+                    leaving.report.error(&leaving.name, format_args!("{error:#}"));
                 }
-                queue.abandon();
             })
             .context("a queue needs a thread")
     }
+}
 
-    fn listen(&mut self) {
-        let mut ended = false;
+/// Lets the producer go when the thread leaves, be it by a panic, and counts what it leaves behind.
+struct Leaving {
+    queue: Queue,
+    name: String,
+    report: Report,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        let left = self.queue.abandon();
+        if left > 0 {
+            self.report.lost(&self.name, left, Ended::Earlier);
+        }
+    }
+}
+
+impl Leaving {
+    fn listen(&self, handler: &mut dyn Handler) {
         loop {
-            let deadline = if ended { None } else { self.handler.deadline() };
-            let message = self.queue.pop(deadline);
-            let outcome = match message {
-                Message::Lines(chunk) if ended => {
-                    self.report.lost(&self.name, chunk.batch().count(), "it has ended");
-                    self.queue.recycle(chunk);
-                    Ok(())
-                }
+            let deadline = handler.deadline();
+            let outcome = match self.queue.pop(deadline) {
                 Message::Lines(chunk) => {
-                    if let Err(error) = self.handler.emit(&chunk.batch()) {
-                        if !matches!(error.downcast_ref(), Some(Ended::All)) {
-                            let records = lost_records(&chunk.batch(), &error);
-                            self.report.lost(&self.name, records, format_args!("{error:#}"));
-                        }
-                        ended = error.is::<Ended>();
+                    let emitted = handler.emit(&chunk.batch());
+                    let ended = emitted.as_ref().err().and_then(|error| error.downcast_ref::<Ended>());
+                    if let Err(error) = &emitted
+                        && !matches!(ended, Some(Ended::All))
+                    {
+                        let records = lost_records(&chunk.batch(), error);
+                        self.report.lost(&self.name, records, format_args!("{error:#}"));
+                    }
+                    if ended.is_some() {
+                        return;
                     }
                     self.queue.recycle(chunk);
                     Ok(())
@@ -67,22 +82,60 @@ impl QueueListener {
                     let lines = if records == 1 { "line" } else { "lines" };
                     let notice = format!("loghand: {records} {lines} dropped here: the queue was full\n");
                     let line_end = Batch::piece(b"\n", false, true);
-                    let ended = if torn { self.handler.emit(&line_end) } else { Ok(()) };
-                    ended.and_then(|()| self.handler.emit(&Batch::plain(notice.as_bytes())))
+                    let ended = if torn { handler.emit(&line_end) } else { Ok(()) };
+                    ended.and_then(|()| handler.emit(&Batch::plain(notice.as_bytes())))
                 }
-                Message::Control(control) => self.handler.control(control),
+                Message::Control(control) => handler.control(control),
                 Message::Flush => {
-                    let outcome = self.handler.flush();
+                    let outcome = handler.flush();
                     self.queue.answer();
                     outcome
                 }
-                Message::Wake => self.handler.tick(),
+                Message::Wake => handler.tick(),
                 Message::Close => return,
             };
             let due = deadline.is_some_and(|at| Instant::now() >= at);
-            if let Err(error) = outcome.and_then(|()| if due { self.handler.tick() } else { Ok(()) }) {
+            if let Err(error) = outcome.and_then(|()| if due { handler.tick() } else { Ok(()) }) {
                 self.report.error(&self.name, format_args!("{error:#}"));
+                if error.is::<Ended>() {
+                    return;
+                }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::Verbosity;
+    use crate::stream::queue::{Abandoned, OnFull};
+
+    use super::*;
+
+    struct Panics;
+
+    impl Handler for Panics {
+        fn emit(&mut self, _batch: &Batch<'_>) -> Result<()> {
+            panic!("told to, by a test");
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+
+        fn close(self: Box<Self>) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_listener_that_panics_lets_its_producer_go() {
+        let queue = Queue::new(2);
+        let report = Report::new(Verbosity::Normal);
+        let listener = QueueListener::new(queue.clone(), Box::new(Panics), "out".into(), report);
+        let thread = listener.start().unwrap();
+        let pushed = (0..3).map(|_| queue.push(&Batch::plain(b"one\n"), OnFull::Block)).last();
+        assert_eq!(pushed, Some(Err(Abandoned)));
+        assert!(thread.join().is_err());
     }
 }

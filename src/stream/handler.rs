@@ -61,6 +61,9 @@ pub fn lost_records(batch: &Batch<'_>, error: &anyhow::Error) -> u64 {
 pub enum Ended {
     #[error("its reader went away")]
     ReaderGone,
+    /// Behind its queue, where it was said why.
+    #[error("it has ended")]
+    Earlier,
     /// Of several outputs none is left; each was reported when it ended.
     #[error("every output has ended")]
     All,

@@ -39,6 +39,10 @@ pub enum Message {
     Wake,
 }
 
+/// The consumer is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abandoned;
+
 /// The queue; cheap to clone, one end as good as the other.
 #[derive(Clone)]
 pub struct Queue(Arc<Shared>);
@@ -78,18 +82,25 @@ impl Queue {
     }
 
     /// Puts a batch in; returns how many records were dropped for it.
-    pub fn push(&self, batch: &Batch<'_>, on_full: OnFull) -> u64 {
+    ///
+    /// # Errors
+    /// When the consumer is gone: nothing of the batch is taken, and nothing ever will be.
+    pub fn push(&self, batch: &Batch<'_>, on_full: OnFull) -> Result<u64, Abandoned> {
         let limit = self.0.limit;
         let fits = |state: &State, length: usize| state.waiting == 0 || state.waiting + length <= limit;
         let mut state = self.state();
+        if on_full == OnFull::Block {
+            while !fits(&state, batch.len()) && !state.dead {
+                state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        if state.dead {
+            return Err(Abandoned);
+        }
         let mut batch = state.behind_dropped(*batch);
         let mut dropped = 0;
         match on_full {
-            OnFull::Block => {
-                while !fits(&state, batch.len()) && !state.dead {
-                    state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                }
-            }
+            OnFull::Block => {}
             OnFull::DropNewest => {
                 if !fits(&state, batch.len()) {
                     let room = limit.saturating_sub(state.waiting) as u64;
@@ -112,17 +123,17 @@ impl Queue {
                 }
             }
         }
-        if state.dead {
-            return records_of(&batch) + dropped;
-        }
         state.put(&batch);
         self.0.changed.notify_all();
-        dropped
+        Ok(dropped)
     }
 
     /// Puts a message that is no lines at the end.
     pub fn send(&self, message: Message) {
-        self.state().messages.push_back(message);
+        let mut state = self.state();
+        if !state.dead {
+            state.messages.push_back(message);
+        }
         self.0.changed.notify_all();
     }
 
@@ -174,7 +185,9 @@ impl Queue {
     pub fn flush(&self) -> bool {
         let mut state = self.state();
         let asked = state.answers;
-        state.messages.push_back(Message::Flush);
+        if !state.dead {
+            state.messages.push_back(Message::Flush);
+        }
         self.0.changed.notify_all();
         while state.answers == asked && !state.dead {
             state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -182,10 +195,17 @@ impl Queue {
         !state.dead
     }
 
-    /// The consumer leaves: whoever waits is let go.
-    pub fn abandon(&self) {
-        self.state().dead = true;
+    /// The consumer leaves: whoever waits is let go. Returns how many records were still waiting.
+    pub fn abandon(&self) -> u64 {
+        let mut state = self.state();
+        state.dead = true;
+        state.waiting = 0;
         self.0.changed.notify_all();
+        let left = state.messages.drain(..).map(|message| match message {
+            Message::Lines(chunk) => chunk.batch().count(),
+            _ => 0,
+        });
+        left.sum()
     }
 }
 
@@ -325,9 +345,9 @@ mod tests {
     #[test]
     fn the_newest_lines_are_dropped_from_where_they_do_not_fit() {
         let queue = Queue::new(8);
-        assert_eq!(queue.push(&Batch::plain(b"aaa\n"), OnFull::DropNewest), 0);
-        assert_eq!(queue.push(&Batch::plain(b"b\nccc\nd\n"), OnFull::DropNewest), 2);
-        assert_eq!(queue.push(&Batch::plain(b"eeeeee\n"), OnFull::DropNewest), 1);
+        assert_eq!(queue.push(&Batch::plain(b"aaa\n"), OnFull::DropNewest), Ok(0));
+        assert_eq!(queue.push(&Batch::plain(b"b\nccc\nd\n"), OnFull::DropNewest), Ok(2));
+        assert_eq!(queue.push(&Batch::plain(b"eeeeee\n"), OnFull::DropNewest), Ok(1));
         assert_eq!(drain(&queue), ["aaa\n", "b\n", "-3"]);
     }
 
@@ -335,7 +355,7 @@ mod tests {
     fn the_oldest_lines_make_room_and_leave_a_note() {
         let queue = Queue::new(8);
         for line in [b"aaa\n", b"bbb\n", b"ccc\n", b"ddd\n"] {
-            queue.push(&Batch::plain(line), OnFull::DropOldest);
+            queue.push(&Batch::plain(line), OnFull::DropOldest).unwrap();
         }
         assert_eq!(drain(&queue), ["-2", "ccc\n", "ddd\n"]);
     }
@@ -353,7 +373,7 @@ mod tests {
     }
 
     fn push_all(queue: &Queue, on_full: OnFull, batches: &[Batch<'_>]) -> u64 {
-        batches.iter().map(|batch| queue.push(batch, on_full)).sum()
+        batches.iter().map(|batch| queue.push(batch, on_full).unwrap()).sum()
     }
 
     #[test]
@@ -373,14 +393,14 @@ mod tests {
         let queue = Queue::new(6);
         let batches = [Batch::plain(b"a\n"), beginning(b"xx"), middle(b"yy"), middle(b"z"), end(b"z\n"), end(b"z\n")];
         assert_eq!(push_all(&queue, OnFull::DropNewest, &batches[..5]), 1);
-        assert_eq!(queue.push(&Batch::plain(b"bbb\n"), OnFull::DropNewest), 0);
+        assert_eq!(queue.push(&Batch::plain(b"bbb\n"), OnFull::DropNewest), Ok(0));
         assert_eq!(drain(&queue), ["a\n", "-1", "bbb\n"]);
     }
 
     #[test]
     fn a_long_line_whose_beginning_was_taken_already_is_to_be_ended() {
         let queue = Queue::new(3);
-        queue.push(&beginning(b"xx"), OnFull::DropNewest);
+        queue.push(&beginning(b"xx"), OnFull::DropNewest).unwrap();
         queue.pop(None);
         let rest = [middle(b"yy"), middle(b"yy"), end(b"z\n"), Batch::plain(b"b\n")];
         assert_eq!(push_all(&queue, OnFull::DropNewest, &rest), 1);
@@ -406,7 +426,7 @@ mod tests {
     #[test]
     fn the_oldest_long_line_whose_beginning_was_taken_already_is_to_be_ended() {
         let queue = Queue::new(4);
-        queue.push(&beginning(b"xxx"), OnFull::DropOldest);
+        queue.push(&beginning(b"xxx"), OnFull::DropOldest).unwrap();
         queue.pop(None);
         let rest = [middle(b"yyy"), end(b"z\n"), Batch::plain(b"b\n"), Batch::plain(b"cc\n")];
         assert_eq!(push_all(&queue, OnFull::DropOldest, &rest), 2);
@@ -416,18 +436,19 @@ mod tests {
     #[test]
     fn one_batch_larger_than_the_queue_passes_alone() {
         let queue = Queue::new(2);
-        assert_eq!(queue.push(&Batch::plain(b"longer\n"), OnFull::Block), 0);
+        assert_eq!(queue.push(&Batch::plain(b"longer\n"), OnFull::Block), Ok(0));
         assert_eq!(drain(&queue), ["longer\n"]);
     }
 
     #[test]
     fn an_abandoned_queue_lets_its_producer_go() {
         let queue = Queue::new(2);
-        queue.push(&Batch::plain(b"one\n"), OnFull::Block);
+        queue.push(&Batch::plain(b"one\n"), OnFull::Block).unwrap();
         let other = queue.clone();
         let producer = std::thread::spawn(move || other.push(&Batch::plain(b"two\n"), OnFull::Block));
-        queue.abandon();
-        assert_eq!(producer.join().unwrap(), 1);
+        assert_eq!(queue.abandon(), 1);
+        assert_eq!(producer.join().unwrap(), Err(Abandoned));
+        assert_eq!(queue.push(&Batch::plain(b"three\n"), OnFull::DropOldest), Err(Abandoned));
         assert!(!queue.flush());
     }
 }

@@ -117,3 +117,37 @@ fn behind_a_queue_signals_timers_and_the_end_work_as_without_one() {
     rotate.hears("one\n").wrote("app.log", "one\n").signal(rustix::process::Signal::USR1).wrote("app.log.1", "one\n");
     rotate.hears("two").leaves([("app.log", "two"), ("app.log.1", "one\n")]);
 }
+
+#[test]
+fn an_output_that_ends_behind_its_queue_ends_the_program_so_that_the_producer_learns_of_it() {
+    for on_full in ["block", "drop-newest", "drop-oldest"] {
+        let world = World::new();
+        world
+            .shell(&format!(
+                "yes | {{ loghand tee --queue-size 100K --on-full {on_full} 2>messages; echo $? >code; }} | head -n 1"
+            ))
+            .stdout("y\n")
+            .start()
+            .until_it_leaves();
+        world.until_holds("code", "1\n");
+        let messages = fs::read_to_string(world.path("messages")).unwrap();
+        assert!(messages.ends_with(" lost: it has ended\n"), "{messages}");
+    }
+}
+
+#[test]
+fn what_does_not_reach_an_output_that_ended_behind_its_queue_is_counted_to_the_last_line() {
+    let world = World::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let stderr = "\
+loghand: stdout: 1 line lost: its reader went away
+loghand: stdout: 2 lines lost: it has ended
+";
+    let call = world.loghand("tee all.log --no-stdout -- tee").stdout_to(writer).code(1);
+    let mut tee = call.stderr(stderr).start();
+    tee.hears("1\n").until_stderr_has("1 line lost");
+    // Whether these still find the queue open or not.
+    tee.hears("2\n").wrote("all.log", "1\n2\n").hears("3\n").wrote("all.log", "1\n2\n3\n");
+    tee.leaves([("all.log", "1\n2\n3\n")]);
+}
