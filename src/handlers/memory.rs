@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::level::Level;
+use crate::record::Record;
 use crate::report::Report;
 use crate::stream::batch::Batch;
 use crate::stream::handler::{Control, Handler};
@@ -37,6 +38,17 @@ pub struct MemoryOptions {
     pub on_capacity: OnCapacity,
 }
 
+/// What becomes of the pieces to come of a record that is longer than a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GoesOn {
+    /// They follow its beginning into the buffer.
+    Held,
+    /// They follow its beginning to the target.
+    HandedOn,
+    /// Its beginning was forgotten, or it was cut.
+    LeftOut,
+}
+
 /// Python's MemoryHandler.
 pub struct MemoryHandler {
     options: MemoryOptions,
@@ -44,56 +56,63 @@ pub struct MemoryHandler {
     target: Box<dyn Handler>,
     /// When the oldest record came, for `flush_interval`.
     since: Option<Instant>,
+    goes_on: GoesOn,
     name: String,
     report: Report,
 }
 
 impl MemoryHandler {
     pub fn new(options: MemoryOptions, target: Box<dyn Handler>, name: String, report: Report) -> Self {
-        Self { options, buffer: Buffer::default(), target, since: None, name, report }
+        Self { options, buffer: Buffer::default(), target, since: None, goes_on: GoesOn::LeftOut, name, report }
     }
 
-    fn hand_on(&mut self) -> Result<()> {
+    /// Hands on everything; `ends` says whether the last record is complete.
+    fn hand_on(&mut self, ends: bool) -> Result<()> {
         self.since = None;
         if self.buffer.is_empty() {
             return Ok(());
         }
         let target = &mut self.target;
-        self.buffer.drain(|batch| target.emit(batch))
+        self.buffer.drain(|batch| target.emit(&batch.with_edges(true, ends)))
     }
 
     /// The rest of a record that is longer than memory should be.
-    fn go_on(&mut self, rest: &Batch<'_>) {
+    fn hold(&mut self, rest: &Batch<'_>) {
         while self.buffer.len() > 1 && self.buffer.bytes() + rest.len() > MOST_BYTES {
             self.buffer.forget_oldest();
         }
         if self.buffer.bytes() + rest.len() <= MOST_BYTES {
             self.buffer.extend_last(rest.bytes());
         } else {
+            self.buffer.extend_last(b"\n");
+            self.goes_on = GoesOn::LeftOut;
             self.report.lost(&self.name, 1, "the end of a line that is longer than the buffer may be");
         }
     }
 
-    fn take(&mut self, batch: &Batch<'_>) -> Result<()> {
-        for record in batch.records() {
-            self.buffer.push(&record);
-            let level = record.info.and_then(|info| info.level);
-            let grave = level.is_some_and(|level| level >= self.options.flush_level);
-            let full = match self.options.on_capacity {
-                OnCapacity::Flush => self.buffer.len() >= self.options.capacity || self.buffer.bytes() >= MOST_BYTES,
-                OnCapacity::Forget => {
-                    let most = self.options.capacity + usize::from(grave);
-                    while self.buffer.len() > most || (self.buffer.len() > 1 && self.buffer.bytes() > MOST_BYTES) {
-                        self.buffer.forget_oldest();
-                    }
-                    false
-                }
-            };
-            if grave || full {
-                self.hand_on()?;
+    fn take(&mut self, record: &Record<'_>, ends: bool) -> Result<()> {
+        self.buffer.push(record);
+        let level = record.info.and_then(|info| info.level);
+        let grave = level.is_some_and(|level| level >= self.options.flush_level);
+        let hand_on = match self.options.on_capacity {
+            // A line longer than memory is handed on as it comes, behind what came before it.
+            OnCapacity::Flush => {
+                grave || !ends || self.buffer.len() >= self.options.capacity || self.buffer.bytes() >= MOST_BYTES
             }
-        }
-        Ok(())
+            OnCapacity::Forget => {
+                let most = self.options.capacity + usize::from(grave);
+                while self.buffer.len() > most || (self.buffer.len() > 1 && self.buffer.bytes() > MOST_BYTES) {
+                    self.buffer.forget_oldest();
+                }
+                grave
+            }
+        };
+        self.goes_on = match hand_on {
+            true => GoesOn::HandedOn,
+            false if self.buffer.is_empty() => GoesOn::LeftOut,
+            false => GoesOn::Held,
+        };
+        if hand_on { self.hand_on(ends) } else { Ok(()) }
     }
 }
 
@@ -102,23 +121,18 @@ impl Handler for MemoryHandler {
         let mut batch = *batch;
         if !batch.starts() {
             let (rest, next) = batch.split_at(batch.first_len());
-            match self.buffer.is_empty() {
-                // Its beginning was handed on, or forgotten at once.
-                true if self.options.on_capacity == OnCapacity::Flush => self.target.emit(&rest)?,
-                true => {}
-                false => self.go_on(&rest),
+            match self.goes_on {
+                GoesOn::Held => self.hold(&rest),
+                GoesOn::HandedOn => self.target.emit(&rest)?,
+                GoesOn::LeftOut => {}
             }
             batch = next;
         }
-        if batch.is_empty() {
-            return Ok(());
+        let mut records = batch.records().peekable();
+        while let Some(record) = records.next() {
+            let ends = records.peek().is_some() || batch.ends();
+            self.take(&record, ends)?;
         }
-        if !batch.ends() && self.options.on_capacity == OnCapacity::Flush {
-            // A line longer than memory is handed on as it comes, behind what came before it.
-            self.hand_on()?;
-            return self.target.emit(&batch);
-        }
-        self.take(&batch)?;
         if self.since.is_none() && !self.buffer.is_empty() {
             self.since = Some(Instant::now());
         }
@@ -127,13 +141,13 @@ impl Handler for MemoryHandler {
 
     fn flush(&mut self) -> Result<()> {
         if self.options.on_capacity == OnCapacity::Flush {
-            self.hand_on()?;
+            self.hand_on(true)?;
         }
         self.target.flush()
     }
 
     fn close(mut self: Box<Self>) -> Result<()> {
-        let handed_on = if self.options.flush_on_close { self.hand_on() } else { Ok(()) };
+        let handed_on = if self.options.flush_on_close { self.hand_on(true) } else { Ok(()) };
         handed_on.and(self.target.close())
     }
 
@@ -146,7 +160,7 @@ impl Handler for MemoryHandler {
         if let (Some(interval), Some(since)) = (self.options.flush_interval, self.since)
             && since.elapsed() >= interval
         {
-            self.hand_on()?;
+            self.hand_on(true)?;
         }
         self.target.tick()
     }

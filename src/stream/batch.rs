@@ -37,7 +37,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The same records, of which the last goes on in the next batch, or the first began in an earlier one.
-    pub(super) fn with_edges(self, starts: bool, ends: bool) -> Self {
+    pub fn with_edges(self, starts: bool, ends: bool) -> Self {
         Self { starts, ends, ..self }
     }
 

@@ -76,6 +76,24 @@ fn a_flight_recorder_brings_an_error_with_the_lines_before_it() {
 }
 
 #[test]
+fn a_flight_recorder_brings_an_error_whole_that_comes_in_pieces() {
+    let world = World::new();
+    let long = format!("ERROR {}\n", "x".repeat(5 << 20));
+    let call = world.loghand("tee --capacity 1 --on-capacity forget");
+    call.stdin(format!("1\n2\n{long}3\n4\nERROR a\n")).stdout(format!("2\n{long}4\nERROR a\n")).leaves_nothing();
+}
+
+#[test]
+fn a_flight_recorder_holds_and_forgets_lines_whole_that_come_in_pieces() {
+    let world = World::new();
+    let long = |first| format!("{first}{}\n", "x".repeat(3 << 20));
+    let call = world.loghand("tee --capacity 1 --on-capacity forget");
+    call.stdin(long('1') + &long('2') + "ERROR a\n").stdout(long('2') + "ERROR a\n").leaves_nothing();
+    let call = world.loghand("tee --capacity 0 --on-capacity forget");
+    call.stdin(long('1') + "ERROR a\n").stdout("ERROR a\n").leaves_nothing();
+}
+
+#[test]
 fn a_flight_recorder_hands_on_its_last_lines_if_told_to() {
     let world = World::new();
     let call = world.loghand("tee --capacity 2 --on-capacity forget --flush-on-close");
