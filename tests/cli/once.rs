@@ -307,6 +307,17 @@ fn without_a_word_of_what_is_due_nothing_is_touched() {
 }
 
 #[test]
+fn a_log_is_neither_emptied_nor_left_unopened() {
+    for flag in ["--mode w", "--mode x", "--delay"] {
+        let world = World::new();
+        world.put("app.log", "one\n");
+        let call = world.loghand(&format!("rotate --once app.log --force {flag}")).code(2);
+        let name = flag.split(' ').next().unwrap();
+        call.stderr_has(["loghand: ", "--once", "cannot be used with", name]).leaves([("app.log", "one\n")]);
+    }
+}
+
+#[test]
 fn a_pattern_that_cannot_be_read_is_wrong_usage() {
     let world = World::new();
     let call = world.loghand("rotate --once a[ --force").code(2);

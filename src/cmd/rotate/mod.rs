@@ -130,7 +130,8 @@ pub struct Args {
     pub link: Option<PathBuf>,
 
     /// Read nothing: roll over what is due, and leave
-    #[arg(long, help_heading = "Without a pipe")]
+    // An emptied log is lost, and one that is not opened cannot be rolled over.
+    #[arg(long, conflicts_with_all = ["mode", "delay"], help_heading = "Without a pipe")]
     pub once: bool,
     /// With --once: roll over whatever is not empty
     #[arg(long, requires = "once", help_heading = "Without a pipe")]
