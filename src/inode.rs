@@ -74,8 +74,17 @@ pub fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Opens a file that must be a regular one, not through a symlink, and never waits (as a FIFO would make us).
 pub fn open_regular(path: &Path) -> io::Result<File> {
+    open_regular_as(path, OpenOptions::new().read(true))
+}
+
+/// The same for reading and writing.
+pub fn open_regular_for_change(path: &Path) -> io::Result<File> {
+    open_regular_as(path, OpenOptions::new().read(true).write(true))
+}
+
+fn open_regular_as(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)?;
+    let file = options.custom_flags(flags.bits() as i32).open(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file")),

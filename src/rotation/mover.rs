@@ -1,6 +1,6 @@
 //! How a log file becomes an archive (BaseRotatingHandler.rotate, and its `rotator`).
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -49,9 +49,10 @@ impl Mover {
     }
 }
 
-/// Copies to a temporary file, gives the copy its name, and empties the original.
+/// Copies to a temporary file, gives the copy its name, and empties the original: the very file that was copied, whatever
+/// stands under its name by then.
 fn copy_truncate(from: &Path, to: &Path) -> io::Result<()> {
-    let mut source = inode::open_regular(from)?;
+    let mut source = inode::open_regular_for_change(from)?;
     let mut copy = Temporary::create(to, from.file_name().unwrap_or_default())?;
     let metadata = source.metadata()?;
     // Until nothing new came while the last of it was copied: what comes after that is lost.
@@ -60,5 +61,5 @@ fn copy_truncate(from: &Path, to: &Path) -> io::Result<()> {
     copy.file().set_modified(metadata.modified()?)?;
     copy.file().sync_all()?;
     copy.keep_as(to)?;
-    OpenOptions::new().write(true).open(from)?.set_len(0)
+    source.set_len(0)
 }

@@ -414,3 +414,27 @@ fn a_folder_that_cannot_be_listed_takes_lines_and_says_that_archives_are_not_fou
     assert!(ended.stderr.contains("its archives"), "{}", ended.stderr);
     assert!(place.text() == lines(0, 0..100));
 }
+
+#[test]
+fn copy_and_truncate_empties_the_file_that_it_copied_and_nothing_else() {
+    if !is_installed("strace") {
+        return left_out("strace is not installed, so nothing can be made slow");
+    }
+    let place = Place::new();
+    fs::write(place.log(), lines(0, 0..3)).unwrap();
+    // The copy gets its name late; in the meantime the log's name is given to another file.
+    let slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat2"];
+    let slow = [&slow[..], &["-e", "inject=renameat2:delay_enter=2000000"]].concat();
+    let words = "rotate --once --force --copy-truncate FILE";
+    let mut run = Run::start(place.loghand_under(&slow, words));
+    let copied = |name: &String| {
+        name.ends_with(".tmp") && fs::read(place.logs.join(name)).is_ok_and(|text| text == lines(0, 0..3))
+    };
+    wait_until("the log is copied", || place.names().iter().any(copied));
+    fs::rename(place.log(), place.aside("moved")).unwrap();
+    fs::write(place.log(), "precious\n").unwrap();
+    run.wait();
+    assert_eq!(fs::read_to_string(place.log()).unwrap(), "precious\n");
+    assert_eq!(fs::read(place.aside("moved")).unwrap(), b"");
+    assert_eq!(fs::read(place.logs.join("app.log.1")).unwrap(), lines(0, 0..3));
+}
