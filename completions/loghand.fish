@@ -89,8 +89,8 @@ complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l backup-count 
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l max-age -d 'Delete archives last written longer ago' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l max-total-bytes -d 'All files together never exceed this, the current one and temporary ones included: the oldest archives go first' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l namer -d 'How archives are called, by fields in braces: base, stem, ext, n, time, time:%Y%m%d-%H%M%S' -r
-complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l rotator -d 'Move the file by this command instead of renaming it (it gets source and destination; the writer waits for it)' -r
-complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l after-rotate -d 'Run this command for each new archive, when it is compressed if it is to be (it gets the name)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l rotator -d 'Move the file by this command instead of renaming it; the writer waits for it' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l after-rotate -d 'Run this command for each new archive, when it is compressed if it is to be' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l compress -d 'Compress archives in the background: gzip, or gzip:LEVEL (1 to 9, 6 if not given)' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l link -d 'Keep a symlink that leads to the current file' -r -F
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l level -d 'Pass on records of this level and above' -r

@@ -526,7 +526,7 @@ fn the_oldest_days_go_by_their_date_and_not_by_their_text_or_age() {
 #[test]
 fn a_rotator_gets_source_and_destination() {
     let world = World::new();
-    let script = "f() { printf '%s %s %s %s %s\\n' \"$1\" \"$2\" \"$LOGHAND_FILE\" \"$LOGHAND_SOURCE\" \"$LOGHAND_DESTINATION\" >>calls; mv \"$1\" \"$2\"; }; f";
+    let script = "printf '%s %s %s %s %s\\n' \"$1\" \"$2\" \"$LOGHAND_FILE\" \"$LOGHAND_SOURCE\" \"$LOGHAND_DESTINATION\" >>calls; mv \"$1\" \"$2\"";
     world.loghand("rotate app.log --max-bytes 4 --rotator").arg(script).stdin(lines(1..=3)).leaves([
         ("app.log", "l03\n"),
         ("app.log.1", "l02\n"),
@@ -536,9 +536,20 @@ fn a_rotator_gets_source_and_destination() {
 }
 
 #[test]
+fn a_hook_that_names_its_arguments_is_not_given_them_twice() {
+    let world = World::new();
+    let hooks = world.loghand("rotate app.log --max-bytes 4 --rotator").arg("mv \"$1\" \"$2\"");
+    hooks.arg("--after-rotate").arg("echo $# ${1} >>told").stdin("one\ntwo\n").leaves([
+        ("app.log", "two\n"),
+        ("app.log.1", "one\n"),
+        ("told", "1 app.log.1\n"),
+    ]);
+}
+
+#[test]
 fn a_rotator_may_transform_what_it_moves() {
     let world = World::new();
-    let script = "f() { tr a-z A-Z <\"$1\" >\"$2\" && rm \"$1\"; }; f";
+    let script = "tr a-z A-Z <\"$1\" >\"$2\" && rm \"$1\"";
     world.loghand("rotate app.log --max-bytes 4 --rotator").arg(script).stdin("one\ntwo\nten\n").leaves([
         ("app.log", "ten\n"),
         ("app.log.1", "TWO\n"),
@@ -584,7 +595,7 @@ fn a_rotator_that_does_nothing_is_noticed() {
 #[test]
 fn after_each_rollover_the_hook_is_told_the_archives_name() {
     let world = World::new();
-    let hook = "f() { echo \"$1 $LOGHAND_ARCHIVE $LOGHAND_FILE\" >>told; }; f";
+    let hook = "echo \"$1 $LOGHAND_ARCHIVE $LOGHAND_FILE\" >>told";
     let mut rotate =
         world.loghand("rotate app.log --when S --namer {base}.{n}.{time:%Y} --after-rotate").arg(hook).start();
     let year = chrono::Utc::now().format("%Y");
@@ -598,7 +609,7 @@ fn after_each_rollover_the_hook_is_told_the_archives_name() {
 #[test]
 fn a_compressed_archive_is_told_once_it_is_compressed() {
     let world = World::new();
-    let hook = "f() { gzip -dc \"$1\" >unpacked; echo \"$1\" >>told; }; f";
+    let hook = "gzip -dc \"$1\" >unpacked; echo \"$1\" >>told";
     world.loghand("rotate app.log --max-bytes 4 --compress --after-rotate").arg(hook).stdin("one\ntwo\n").leaves([
         ("app.log", "two\n"),
         ("app.log.1.gz", "one\n"),

@@ -105,10 +105,15 @@ pub struct Args {
     /// youngest; with time they keep their names. A folder may stand before it, as in 'old/{stem}-{time:%Y%m%d}{ext}'.
     #[arg(long, value_name = "TEMPLATE", help_heading = "Archives")]
     pub namer: Option<String>,
-    /// Move the file by this command instead of renaming it (it gets source and destination; the writer waits for it)
+    /// Move the file by this command instead of renaming it; the writer waits for it
+    ///
+    /// Source and destination are $1 and $2 of the command; the names are appended, unless the command uses $1 and $2.
     #[arg(long, value_name = "COMMAND", conflicts_with = "copy_truncate", help_heading = "Archives")]
     pub rotator: Option<String>,
-    /// Run this command for each new archive, when it is compressed if it is to be (it gets the name)
+    /// Run this command for each new archive, when it is compressed if it is to be
+    ///
+    /// The name is $1 of the command; it is appended, unless the command uses $1. An archive that is still not
+    /// compressed at the end (the youngest, with --delay-compress) or that cannot be is told with its plain name.
     #[arg(long, value_name = "COMMAND", help_heading = "Archives")]
     pub after_rotate: Option<String>,
     /// Compress archives in the background: gzip, or gzip:LEVEL (1 to 9, 6 if not given)
