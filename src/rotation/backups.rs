@@ -180,7 +180,5 @@ pub fn set_aside(archive: &Found, log: &OsStr, unwritten: bool) -> io::Result<Op
             }
         }
     }
-    let aside = temporary::unused_name(&archive.path, log);
-    inode::rename_no_replace(&archive.path, &aside)?;
-    Ok(Some(aside))
+    temporary::set_aside(&archive.path, log).map(Some)
 }

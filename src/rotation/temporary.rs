@@ -27,8 +27,11 @@ impl Temporary {
     /// When it cannot be made.
     pub fn create(archive: &Path, log: &OsStr) -> io::Result<Self> {
         loop {
-            let path = unused_name(archive, log);
-            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            let path = new_name(archive, log);
+            let file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                file => file?,
+            };
             let temporary = Self { path, file, kept: false };
             // Whoever clears leftovers may have taken it for one before it was locked.
             let locked = inode::lock_exclusive(&temporary.file)?;
@@ -61,13 +64,38 @@ impl Drop for Temporary {
     }
 }
 
-/// A hidden name beside `archive` that no other file has; what is left under such a name is cleared at the next start.
-pub fn unused_name(archive: &Path, log: &OsStr) -> PathBuf {
-    static SERIAL: AtomicU64 = AtomicU64::new(0);
-    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+/// Gives `archive` a hidden name, to be deleted from there; what is left under such a name is cleared at the next start.
+///
+/// # Errors
+/// When it cannot be renamed.
+pub fn set_aside(archive: &Path, log: &OsStr) -> io::Result<PathBuf> {
+    loop {
+        let aside = new_name(archive, log);
+        match inode::rename_no_replace(archive, &aside) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            renamed => return renamed.map(|()| aside),
+        }
+    }
+}
+
+/// A hidden name beside `archive` that this process has not used yet. Another one may have: on a shared volume there are
+/// as many processes of one number as there are containers.
+fn new_name(archive: &Path, log: &OsStr) -> PathBuf {
     let mut name = prefix(log);
-    name.push(format!("{}-{serial}.tmp", std::process::id()));
+    name.push(format!("{}.tmp", mark()));
     archive.with_file_name(name)
+}
+
+/// Digits that no other call in this process gives.
+pub fn mark() -> String {
+    format!("{}-{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed))
+}
+
+static SERIAL: AtomicU64 = AtomicU64::new(0);
+
+/// Whether it is what [`mark`] gives, here or elsewhere.
+pub fn is_mark(text: &[u8]) -> bool {
+    text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-')
 }
 
 /// Deletes the temporary files in `folder` that belong to `log` and that nobody works on any more.
@@ -80,7 +108,7 @@ pub fn clear_leftovers(folder: &Path, log: &OsStr) -> io::Result<()> {
     each_name(folder, |name| {
         let middle = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
         let middle = middle.and_then(|rest| rest.strip_suffix(b".tmp"));
-        if middle.is_some_and(|middle| middle.iter().all(|b| b.is_ascii_digit() || *b == b'-')) {
+        if middle.is_some_and(is_mark) {
             left.push(folder.join(name));
         }
     })?;
@@ -122,6 +150,22 @@ mod tests {
         clear_leftovers(folder.path(), OsStr::new("app.log")).unwrap();
         assert!(!folder.path().join(".app.log.12-0.tmp").exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
+    }
+
+    #[test]
+    fn names_that_another_process_of_our_number_took_are_stepped_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let (archive, log) = (folder.path().join("app.log.1"), OsStr::new("app.log"));
+        fs::write(&archive, "x").unwrap();
+        let next = SERIAL.load(Ordering::Relaxed);
+        let taken = |serial| folder.path().join(format!(".app.log.{}-{serial}.tmp", std::process::id()));
+        (next..next + 100).for_each(|serial| fs::write(taken(serial), "another's").unwrap());
+        let aside = set_aside(&archive, log).unwrap();
+        assert_eq!(fs::read_to_string(aside).unwrap(), "x");
+        assert!(!archive.exists());
+        let next = SERIAL.load(Ordering::Relaxed);
+        (next..next + 100).for_each(|serial| fs::write(taken(serial), "another's").unwrap());
+        Temporary::create(&archive, log).unwrap();
     }
 
     #[test]

@@ -90,10 +90,14 @@ impl Housekeeper {
             kept => kept?,
         }
         // Deleting takes its time on a large file, and a rollover may wait for the lock.
-        let aside = temporary::unused_name(&archive.path, &file_name(current));
-        inode::rename_no_replace(&archive.path, &aside).with_context(|| archive.path.display().to_string())?;
+        let aside = temporary::set_aside(&archive.path, &file_name(current))
+            .with_context(|| archive.path.display().to_string())?;
         drop(lock);
-        fs::remove_file(&aside).with_context(|| format!("{}: cannot be deleted", aside.display()))?;
+        match fs::remove_file(&aside) {
+            // Whoever started in this moment took it for a leftover.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            removed => removed.with_context(|| format!("{}: cannot be deleted", aside.display()))?,
+        }
         self.0.context.report.note(twin.display(), "compressed");
         Ok(FileId::at(&twin))
     }
