@@ -473,3 +473,96 @@ fn refuse_symlink(path: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, Zone};
+    use crate::handlers::file::FileOptions;
+    use crate::progress::Progress;
+    use crate::report::{Report, Verbosity};
+    use crate::rotation::backups::Retention;
+    use crate::rotation::dated::DatedPath;
+    use crate::rotation::naming::Naming;
+    use crate::rotation::when::{Unit, When};
+    use crate::stop::{Stop, Waker};
+    use std::num::NonZeroU32;
+
+    fn context(clock: &Clock) -> Context {
+        Context {
+            clock: clock.clone(),
+            zone: Zone::utc(),
+            report: Report::new(Verbosity::Quiet),
+            stop: Stop::never(),
+            waker: Waker::new(|| ()),
+        }
+    }
+
+    fn rules(layout: Layout, time: Option<TimeRule>, mover: Mover) -> Rules {
+        let duties = Duties {
+            layout,
+            retention: Retention { count: 0, max_age: None },
+            compress: None,
+            delay_compress: false,
+            after_rotate: None,
+            budget: Budget::new(None),
+            progress: Progress::hidden(),
+        };
+        Rules { size: SizeRule { max_bytes: 0 }, time, mover, link: None, duties }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = entries.collect();
+        names.sort();
+        names
+    }
+
+    fn at(time: &str) -> DateTime<Utc> {
+        time.parse().unwrap()
+    }
+
+    #[test]
+    fn a_dated_period_without_a_line_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(at("2026-11-20T12:00:00Z"));
+        let pattern = DatedPath::parse(&folder.path().join("%H.log"), Zone::utc()).unwrap().unwrap();
+        let path = pattern.path_at(clock.now());
+        let rules = rules(Layout::Dated(pattern), None, Mover::Rename);
+        let mut handler = BaseRotatingHandler::open(path, rules, FileOptions::default(), context(&clock)).unwrap();
+        handler.emit(&Batch::plain(b"one\n")).unwrap();
+        for hour in 13..=15 {
+            clock.set(at(&format!("2026-11-20T{hour}:00:00Z")));
+            if hour < 15 {
+                handler.tick().unwrap();
+            }
+        }
+        handler.emit(&Batch::plain(b"two\n")).unwrap();
+        Box::new(handler).close().unwrap();
+        assert_eq!(names(folder.path()), ["12.log", "15.log"]);
+    }
+
+    #[test]
+    fn a_file_that_is_copied_and_emptied_is_due_once_a_period() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.log");
+        fs::write(&path, "one\n").unwrap();
+        let begun = Utc::now();
+        let minutes = |minutes| begun + chrono::TimeDelta::minutes(minutes);
+        // The file goes on for ever, and each archive is as old as its last line.
+        for (run, archives) in [(70, 1), (100, 1), (140, 2)] {
+            let clock = Clock::manual(minutes(run));
+            let layout = Layout::Renamed(Naming::new(&path, "{base}.{n}", "").unwrap());
+            let when = When::new(Unit::Hour, NonZeroU32::MIN, None, Zone::utc());
+            let rules = rules(layout, Some(TimeRule::new(when, clock.now())), Mover::CopyTruncate);
+            let options = FileOptions::default();
+            let mut handler = BaseRotatingHandler::open(path.clone(), rules, options, context(&clock)).unwrap();
+            handler.roll_once(false);
+            Box::new(handler).close().unwrap();
+            assert_eq!(names(folder.path()).len() - 1, archives, "after {run} minutes");
+            fs::write(&path, "more\n").unwrap();
+            let archive = fs::File::options().write(true).open(folder.path().join("app.log.1")).unwrap();
+            archive.set_modified(minutes(70).into()).unwrap();
+        }
+    }
+}

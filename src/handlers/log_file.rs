@@ -225,7 +225,7 @@ impl LogFile {
         self.sync_before_leaving();
         self.release();
         match self.ensure_open() {
-            Err(error) if !is_passing(&error) => Err(error).with_context(|| self.advice()),
+            Err(error) if !is_passing(&error) => Err(error).context("cannot be opened again"),
             _ => Ok(()),
         }
     }

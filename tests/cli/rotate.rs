@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
+use rustix::process::Signal;
+
 use crate::harness::{World, the_past};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -861,4 +863,32 @@ fn the_same_inode_becomes_the_archive() {
     let inode = fs::metadata(world.path("app.log")).unwrap().ino();
     world.loghand("rotate app.log --max-bytes 4").stdin("two\n").leaves([("app.log", "two\n"), ("app.log.1", "one\n")]);
     assert_eq!(fs::metadata(world.path("app.log.1")).unwrap().ino(), inode);
+}
+
+#[test]
+fn a_name_that_becomes_a_symlink_is_waited_out_and_never_written_through() {
+    let world = World::new();
+    let why = "it has become a symlink, which is never followed here";
+    let waiting = format!("app.log: {why}: trying again until it works, the producer waits");
+    let refused = format!("app.log: cannot be opened again: {why}");
+    let mut rotate =
+        world.loghand("rotate app.log").stderr_has([&refused, &waiting, "app.log: writing again"]).code(1).start();
+    rotate.hears("one\n").wrote("app.log", "one\n");
+    world.rename("app.log", "elsewhere");
+    world.symlink("app.log", "elsewhere");
+    rotate.signal(Signal::HUP).hears("two\n").until_stderr_has(&waiting);
+    world.remove("app.log");
+    rotate.wrote("app.log", "two\n");
+    rotate.leaves([("app.log", "two\n"), ("elsewhere", "one\n")]);
+}
+
+#[test]
+fn the_hook_is_told_of_a_copied_archive_too() {
+    let world = World::new();
+    world.put("app.log", "one\n");
+    world.loghand("rotate --once app.log --force --copy-truncate --after-rotate").arg("echo \"$1\" >> told").leaves([
+        ("app.log", ""),
+        ("app.log.1", "one\n"),
+        ("told", "app.log.1\n"),
+    ]);
 }
