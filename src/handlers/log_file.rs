@@ -70,7 +70,7 @@ impl LogFile {
         if !log.options.delay {
             match log.try_open(log.options.mode) {
                 Err(error) if is_passing(&error) => {}
-                opened => opened.with_context(|| log.advice())?,
+                opened => opened.with_context(|| format!("{}: {}", log.name, log.advice()))?,
             }
             // What was begun anew is not begun anew a second time.
             log.options.mode = Mode::Append;
@@ -78,11 +78,11 @@ impl LogFile {
         Ok(log)
     }
 
-    fn advice(&self) -> String {
+    fn advice(&self) -> &'static str {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         match folder {
-            Some(folder) if !folder.exists() => format!("{}: its folder does not exist (--mkdir makes it)", self.name),
-            _ => format!("{}: cannot be opened", self.name),
+            Some(folder) if !folder.exists() => "its folder does not exist (--mkdir makes it)",
+            _ => "cannot be opened",
         }
     }
 
@@ -225,7 +225,7 @@ impl LogFile {
         self.sync_before_leaving();
         self.release();
         match self.ensure_open() {
-            Err(error) if !is_passing(&error) => Err(error).context("cannot be opened again"),
+            Err(error) if !is_passing(&error) => Err(error).context(self.advice()),
             _ => Ok(()),
         }
     }

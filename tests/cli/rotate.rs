@@ -870,7 +870,7 @@ fn a_name_that_becomes_a_symlink_is_waited_out_and_never_written_through() {
     let world = World::new();
     let why = "it has become a symlink, which is never followed here";
     let waiting = format!("app.log: {why}: trying again until it works, the producer waits");
-    let refused = format!("app.log: cannot be opened again: {why}");
+    let refused = format!("app.log: cannot be opened: {why}");
     let mut rotate =
         world.loghand("rotate app.log").stderr_has([&refused, &waiting, "app.log: writing again"]).code(1).start();
     rotate.hears("one\n").wrote("app.log", "one\n");
