@@ -10,7 +10,7 @@ use crate::level::Level;
 use crate::record::Record;
 use crate::report::Report;
 use crate::stream::batch::Batch;
-use crate::stream::handler::{Control, Handler};
+use crate::stream::handler::{Control, Handler, Losses};
 
 use super::buffering::Buffer;
 
@@ -66,14 +66,19 @@ impl MemoryHandler {
         Self { options, buffer: Buffer::default(), target, since: None, goes_on: GoesOn::LeftOut, name, report }
     }
 
-    /// Hands on everything; `ends` says whether the last record is complete.
+    /// Hands on everything; `ends` says whether the last record is complete. An error says how many were lost.
     fn hand_on(&mut self, ends: bool) -> Result<()> {
         self.since = None;
         if self.buffer.is_empty() {
             return Ok(());
         }
         let target = &mut self.target;
-        self.buffer.drain(|batch| target.emit(&batch.with_edges(true, ends)))
+        self.buffer.drain(|batch| {
+            let batch = batch.with_edges(true, ends);
+            let mut losses = Losses::default();
+            losses.note(&batch, target.emit(&batch));
+            losses.into_result()
+        })
     }
 
     /// The rest of a record that is longer than memory should be.
@@ -118,12 +123,13 @@ impl MemoryHandler {
 
 impl Handler for MemoryHandler {
     fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
+        let mut losses = Losses::default();
         let mut batch = *batch;
         if !batch.starts() {
             let (rest, next) = batch.split_at(batch.first_len());
             match self.goes_on {
                 GoesOn::Held => self.hold(&rest),
-                GoesOn::HandedOn => self.target.emit(&rest)?,
+                GoesOn::HandedOn => losses.note(&rest, self.target.emit(&rest)),
                 GoesOn::LeftOut => {}
             }
             batch = next;
@@ -131,12 +137,17 @@ impl Handler for MemoryHandler {
         let mut records = batch.records().peekable();
         while let Some(record) = records.next() {
             let ends = records.peek().is_some() || batch.ends();
-            self.take(&record, ends)?;
+            losses.add(self.take(&record, ends));
         }
-        if self.since.is_none() && !self.buffer.is_empty() {
-            self.since = Some(Instant::now());
+        if losses.ended() {
+            // Nobody is there to hand the rest on to.
+            if self.options.flush_on_close {
+                losses.held(self.buffer.len() as u64);
+            }
+            self.buffer.drain(|_| ());
         }
-        Ok(())
+        self.since = if self.buffer.is_empty() { None } else { self.since.or_else(|| Some(Instant::now())) };
+        losses.into_result()
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -167,5 +178,101 @@ impl Handler for MemoryHandler {
 
     fn control(&mut self, control: Control) -> Result<()> {
         self.target.control(control)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use anyhow::bail;
+
+    use crate::record::RecordInfo;
+    use crate::report::Verbosity;
+    use crate::stream::chunk::Chunk;
+    use crate::stream::handler::{Ended, ended, lost_records};
+
+    use super::*;
+
+    /// Fails as told, batch by batch, and then takes what comes.
+    struct Target {
+        failures: Vec<&'static str>,
+        taken: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Handler for Target {
+        fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
+            match self.failures.is_empty() {
+                true => self.taken.lock().unwrap().extend_from_slice(batch.bytes()),
+                false => match self.failures.remove(0) {
+                    "ended" => bail!(Ended::ReaderGone),
+                    why => bail!(why),
+                },
+            }
+            Ok(())
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+
+        fn close(self: Box<Self>) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn memory(
+        capacity: usize,
+        on_capacity: OnCapacity,
+        failures: &[&'static str],
+    ) -> (MemoryHandler, Arc<Mutex<Vec<u8>>>) {
+        let taken = Arc::default();
+        let options = MemoryOptions {
+            capacity,
+            flush_level: Level::ERROR,
+            flush_on_close: true,
+            flush_interval: None,
+            on_capacity,
+        };
+        let target = Target { failures: failures.to_vec(), taken: Arc::clone(&taken) };
+        let report = Report::new(Verbosity::Normal);
+        (MemoryHandler::new(options, Box::new(target), "out".into(), report), taken)
+    }
+
+    #[test]
+    fn what_is_lost_in_the_middle_of_a_batch_is_counted_and_the_rest_is_taken() {
+        let (mut memory, taken) = memory(2, OnCapacity::Flush, &["first", "second"]);
+        let batch = Batch::plain(b"1\n2\n3\n4\n5\n6\n7\n");
+        let error = memory.emit(&batch).unwrap_err();
+        assert_eq!((error.to_string().as_str(), lost_records(&batch, &error)), ("first", 4));
+        assert_eq!(memory.buffer.len(), 1);
+        Box::new(memory).close().unwrap();
+        assert_eq!(*taken.lock().unwrap(), b"5\n6\n7\n");
+    }
+
+    #[test]
+    fn what_was_held_is_lost_with_an_output_that_ends() {
+        let (mut memory, taken) = memory(2, OnCapacity::Flush, &["ended"]);
+        let batch = Batch::plain(b"1\n2\n3\n");
+        let error = memory.emit(&batch).unwrap_err();
+        assert_eq!((ended(&error), lost_records(&batch, &error)), (Some(Ended::ReaderGone), 3));
+        Box::new(memory).close().unwrap();
+        assert_eq!(*taken.lock().unwrap(), b"");
+    }
+
+    #[test]
+    fn a_line_that_is_longer_than_the_buffer_may_be_is_cut_and_ends_there() {
+        let (mut memory, taken) = memory(1, OnCapacity::Forget, &[]);
+        let piece = vec![b'x'; MOST_BYTES / 2 + 1];
+        memory.emit(&Batch::piece(&piece, true, false)).unwrap();
+        memory.emit(&Batch::piece(&piece, false, false)).unwrap();
+        memory.emit(&Batch::piece(b"x\n", false, true)).unwrap();
+        let mut grave = Chunk::new();
+        let error = RecordInfo { level: Some(Level::ERROR), ..RecordInfo::default() };
+        grave.push_with(error, |bytes| bytes.extend_from_slice(b"e\n"));
+        memory.emit(&grave.batch()).unwrap();
+        let taken = taken.lock().unwrap();
+        assert_eq!((taken.len(), &taken[piece.len() - 1..]), (piece.len() + 3, &b"x\ne\n"[..]));
+        assert!(memory.report.failed());
     }
 }

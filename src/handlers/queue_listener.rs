@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::report::Report;
 use crate::stream::batch::Batch;
-use crate::stream::handler::{Ended, Handler, lost_records};
+use crate::stream::handler::{Ended, Handler, ended, report_failed, report_lost};
 use crate::stream::queue::{Message, Queue};
 
 /// Python's QueueListener.
@@ -35,7 +35,7 @@ impl QueueListener {
                 let leaving = Leaving { queue, name, report };
                 leaving.listen(&mut *handler);
                 if let Err(error) = handler.close() {
-                    leaving.report.error(&leaving.name, format_args!("{error:#}"));
+                    report_failed(&leaving.report, &leaving.name, &error);
                 }
             })
             .context("a queue needs a thread")
@@ -64,16 +64,11 @@ impl Leaving {
             let deadline = handler.deadline();
             let outcome = match self.queue.pop(deadline) {
                 Message::Lines(chunk) => {
-                    let emitted = handler.emit(&chunk.batch());
-                    let ended = emitted.as_ref().err().and_then(|error| error.downcast_ref::<Ended>());
-                    if let Err(error) = &emitted
-                        && !matches!(ended, Some(Ended::All))
-                    {
-                        let records = lost_records(&chunk.batch(), error);
-                        self.report.lost(&self.name, records, format_args!("{error:#}"));
-                    }
-                    if ended.is_some() {
-                        return;
+                    if let Err(error) = handler.emit(&chunk.batch()) {
+                        report_lost(&self.report, &self.name, &chunk.batch(), &error);
+                        if ended(&error).is_some() {
+                            return;
+                        }
                     }
                     self.queue.recycle(chunk);
                     Ok(())
@@ -82,8 +77,8 @@ impl Leaving {
                     let lines = if records == 1 { "line" } else { "lines" };
                     let notice = format!("loghand: {records} {lines} dropped here: the queue was full\n");
                     let line_end = Batch::piece(b"\n", false, true);
-                    let ended = if torn { handler.emit(&line_end) } else { Ok(()) };
-                    ended.and_then(|()| handler.emit(&Batch::plain(notice.as_bytes())))
+                    let finished = if torn { handler.emit(&line_end) } else { Ok(()) };
+                    finished.and_then(|()| handler.emit(&Batch::plain(notice.as_bytes())))
                 }
                 Message::Control(control) => handler.control(control),
                 Message::Flush => {
@@ -96,8 +91,8 @@ impl Leaving {
             };
             let due = deadline.is_some_and(|at| Instant::now() >= at);
             if let Err(error) = outcome.and_then(|()| if due { handler.tick() } else { Ok(()) }) {
-                self.report.error(&self.name, format_args!("{error:#}"));
-                if error.is::<Ended>() {
+                report_failed(&self.report, &self.name, &error);
+                if ended(&error).is_some() {
                     return;
                 }
             }

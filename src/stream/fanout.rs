@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::report::Report;
 
 use super::batch::Batch;
-use super::handler::{Control, Ended, Handler, lost_records};
+use super::handler::{Control, Ended, Handler, ended, report_failed, report_lost};
 
 /// Hands every batch to every outlet.
 pub struct Fanout {
@@ -36,7 +36,7 @@ impl Fanout {
             if let Some(handler) = &mut outlet.handler
                 && let Err(error) = act(handler)
             {
-                self.report.error(&outlet.name, format_args!("{error:#}"));
+                report_failed(&self.report, &outlet.name, &error);
             }
         }
     }
@@ -53,11 +53,8 @@ impl Handler for Fanout {
             match handler.emit(batch) {
                 Ok(()) => living += 1,
                 Err(error) => {
-                    let ended = error.downcast_ref::<Ended>();
-                    if !matches!(ended, Some(Ended::All)) {
-                        self.report.lost(&outlet.name, lost_records(batch, &error), format_args!("{error:#}"));
-                    }
-                    match ended {
+                    report_lost(&self.report, &outlet.name, batch, &error);
+                    match ended(&error) {
                         Some(_) => outlet.handler = None,
                         None => living += 1,
                     }
@@ -80,7 +77,7 @@ impl Handler for Fanout {
             if let Some(handler) = outlet.handler
                 && let Err(error) = handler.close()
             {
-                self.report.error(&outlet.name, format_args!("{error:#}"));
+                report_failed(&self.report, &outlet.name, &error);
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use crate::record::Record;
 
 use super::batch::Batch;
 use super::chunk::Chunk;
-use super::handler::{Control, Handler};
+use super::handler::{Control, Handler, Losses};
 
 /// What is done with each record.
 pub trait Map: Send {
@@ -50,7 +50,10 @@ impl<M: Map> Handler for Mapped<M> {
         }
         // Whoever gave a piece of a long record gave nothing beside it.
         self.out.set_edges(batch.starts(), batch.ends());
-        self.target.emit(&self.out.batch())
+        // What the map left out is not lost if this is.
+        let mut losses = Losses::default();
+        losses.note(&self.out.batch(), self.target.emit(&self.out.batch()));
+        losses.into_result()
     }
 
     fn flush(&mut self) -> Result<()> {

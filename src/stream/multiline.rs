@@ -11,7 +11,7 @@ use crate::record::RecordInfo;
 
 use super::batch::Batch;
 use super::chunk::Chunk;
-use super::handler::{Control, Handler};
+use super::handler::{Control, Handler, Losses};
 
 /// What begins a record, and how much one may hold.
 #[derive(Clone, Debug)]
@@ -55,9 +55,16 @@ impl Multiline {
         if self.records.is_empty() {
             return Ok(());
         }
-        let handed_on = self.target.emit(&self.records.batch());
+        let mut losses = Losses::default();
+        losses.note(&self.records.batch(), self.target.emit(&self.records.batch()));
         self.records.clear();
-        handed_on
+        if losses.ended() && !self.open.is_empty() {
+            losses.held(1);
+            self.open.clear();
+            self.open_lines = 0;
+            self.since = None;
+        }
+        losses.into_result()
     }
 }
 
@@ -66,8 +73,10 @@ impl Handler for Multiline {
         if !batch.starts() || !batch.ends() {
             // A line beyond all bounds is a record by itself and is passed through.
             self.end_record();
-            self.hand_on()?;
-            return self.target.emit(batch);
+            let mut losses = Losses::default();
+            losses.add(self.hand_on());
+            losses.note(batch, self.target.emit(batch));
+            return losses.into_result();
         }
         for line in batch.records() {
             if self.options.begins.is_match(line.message())
@@ -110,5 +119,74 @@ impl Handler for Multiline {
 
     fn control(&mut self, control: Control) -> Result<()> {
         self.target.control(control)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use anyhow::bail;
+
+    use crate::stream::handler::{Ended, lost_records};
+
+    use super::*;
+
+    /// Fails once, with `failure`, and then takes what comes.
+    struct Target {
+        failure: Option<anyhow::Error>,
+        taken: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Handler for Target {
+        fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
+            if let Some(failure) = self.failure.take() {
+                bail!(failure);
+            }
+            self.taken.lock().unwrap().extend_from_slice(batch.bytes());
+            Ok(())
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+
+        fn close(self: Box<Self>) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn multiline(failure: anyhow::Error) -> (Multiline, Arc<Mutex<Vec<u8>>>) {
+        let options =
+            MultilineOptions { begins: Regex::new("^[a-z]").unwrap(), lines: 9, bytes: 99, wait: Duration::MAX };
+        let taken = Arc::default();
+        (Multiline::new(options, Box::new(Target { failure: Some(failure), taken: Arc::clone(&taken) })), taken)
+    }
+
+    #[test]
+    fn records_of_several_lines_are_lost_as_records_and_the_open_one_stays() {
+        let (mut multiline, taken) = multiline(anyhow::anyhow!("full"));
+        let batch = Batch::plain(b"a\n 1\n 2\nb\n 1\nc\n");
+        let error = multiline.emit(&batch).unwrap_err();
+        assert_eq!(lost_records(&batch, &error), 2);
+        Box::new(multiline).close().unwrap();
+        assert_eq!(*taken.lock().unwrap(), b"c\n");
+    }
+
+    #[test]
+    fn the_open_record_is_lost_with_an_output_that_ends() {
+        let (mut multiline, _) = multiline(Ended::ReaderGone.into());
+        let batch = Batch::plain(b"a\n 1\nb\n 1\n");
+        assert_eq!(lost_records(&batch, &multiline.emit(&batch).unwrap_err()), 2);
+    }
+
+    #[test]
+    fn a_line_in_pieces_is_handed_on_whatever_became_of_the_record_before_it() {
+        let (mut multiline, taken) = multiline(anyhow::anyhow!("full"));
+        multiline.emit(&Batch::plain(b"a\n 1\n")).unwrap();
+        let piece = Batch::piece(b"b", true, false);
+        let error = multiline.emit(&piece).unwrap_err();
+        assert_eq!(lost_records(&piece, &error), 1);
+        assert_eq!(*taken.lock().unwrap(), b"b");
     }
 }

@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::stop::{Signals, timespec};
 
 use super::batch::Batch;
-use super::handler::{Control, Ended, Handler, lost_records};
+use super::handler::{Control, Handler, ended, report_lost};
 use super::reader::{LineReader, Step};
 
 /// After TERM, a line that has begun may take this long to come to its end.
@@ -136,12 +136,12 @@ impl<'a, R: Read + AsFd> Pump<'a, R> {
 fn deliver(handler: &mut dyn Handler, batch: &Batch<'_>, report: &Report) -> bool {
     match handler.emit(batch) {
         Ok(()) => true,
-        Err(error) if error.is::<Ended>() => {
+        Err(error) if ended(&error).is_some() => {
             report.fail();
             false
         }
         Err(error) => {
-            report.lost("output", lost_records(batch, &error), format_args!("{error:#}"));
+            report_lost(report, "output", batch, &error);
             true
         }
     }
