@@ -129,8 +129,8 @@ mod tests {
         let report = Report::new(Verbosity::Normal);
         let listener = QueueListener::new(queue.clone(), Box::new(Panics), "out".into(), report);
         let thread = listener.start().unwrap();
-        let pushed = (0..3).map(|_| queue.push(&Batch::plain(b"one\n"), OnFull::Block)).last();
-        assert_eq!(pushed, Some(Err(Abandoned)));
+        let pushed = [(); 3].map(|()| queue.push(&Batch::plain(b"one\n"), OnFull::Block));
+        assert_eq!(pushed[2], Err(Abandoned));
         assert!(thread.join().is_err());
     }
 }

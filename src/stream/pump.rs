@@ -19,7 +19,8 @@ const LINE_GRACE: Duration = Duration::from_secs(2);
 
 /// Pumps `input` into `handler` until the input ends or TERM says so; the handler is not closed.
 ///
-/// TERM takes what is in the pipe and the rest of the line that has begun. An input that cannot be read any more is
+/// TERM takes what is in the pipe and the rest of the line that has begun, and not a byte more: the producer may have
+/// begun the next line with the same write. An input that cannot be read any more is
 /// reported and ends the work as its end does.
 pub struct Pump<'a, R> {
     input: LineReader<R>,
@@ -61,7 +62,10 @@ impl<'a, R: Read + AsFd> Pump<'a, R> {
             if !ready {
                 continue;
             }
-            let step = self.input.step();
+            // Byte by byte to the end of the line, once only its rest is waited for.
+            let most =
+                self.leave.as_ref().map_or(u64::MAX, |leave| leave.drained_at.saturating_sub(self.input.total()));
+            let step = self.input.step_at_most(usize::try_from(most.max(1)).unwrap_or(usize::MAX));
             match step {
                 Ok(Step::Lines(batch)) => {
                     if !deliver(self.handler, &batch, self.report) {

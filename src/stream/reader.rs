@@ -84,9 +84,18 @@ impl<R: Read> LineReader<R> {
     /// # Errors
     /// Those of the input's read, EINTR and EAGAIN aside.
     pub fn step(&mut self) -> io::Result<Step<'_>> {
+        self.step_at_most(usize::MAX)
+    }
+
+    /// As [`LineReader::step`], but no more than `most` bytes are taken from the input.
+    ///
+    /// # Errors
+    /// As of [`LineReader::step`].
+    pub fn step_at_most(&mut self, most: usize) -> io::Result<Step<'_>> {
         if !self.has_lines() {
             self.make_room();
-            match self.input.read(&mut self.buffer[self.end..]) {
+            let until = self.buffer.len().min(self.end.saturating_add(most));
+            match self.input.read(&mut self.buffer[self.end..until]) {
                 Ok(0) => self.ended = true,
                 Ok(read) => {
                     let fresh = self.end;
@@ -203,6 +212,16 @@ mod tests {
     #[test]
     fn a_missing_last_line_end_stays_missing() {
         assert_eq!(all(&[b"a\nlast"]), [(b"a\n".to_vec(), true, true), (b"last".to_vec(), true, true)]);
+    }
+
+    #[test]
+    fn a_line_can_be_ended_without_taking_what_is_behind_it() {
+        let mut reader = LineReader::new(Parts(vec![b"a\nb".to_vec(), b"egun\nnext".to_vec()]));
+        assert!(matches!(reader.step(), Ok(Step::Lines(_))) && reader.inside_line());
+        while reader.inside_line() {
+            reader.step_at_most(1).unwrap();
+        }
+        assert_eq!((reader.total(), reader.input().0.as_slice()), (8, &[b"next".to_vec()][..]));
     }
 
     #[test]

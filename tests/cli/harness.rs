@@ -446,6 +446,14 @@ impl Running<'_> {
         Pid::from_child(&self.child)
     }
 
+    /// Waits until it waits for its input, where the system tells.
+    #[track_caller]
+    pub fn until_it_sleeps(&mut self) -> &mut Self {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        until("its sleep", || fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") S ")));
+        self
+    }
+
     /// Sends the signal again and again until it leaves.
     #[track_caller]
     pub fn signal_until_it_leaves(&mut self, signal: Signal) -> &mut Self {

@@ -74,6 +74,20 @@ fn term_waits_for_the_end_of_a_line_that_has_begun() {
 }
 
 #[test]
+fn term_takes_nothing_behind_the_line_that_has_begun() {
+    let world = World::new();
+    let mut tee = world.loghand("tee --no-stdout app.log").start();
+    tee.hears("one\n").wrote("app.log", "one\n").until_it_sleeps();
+    tee.signal(Signal::STOP).hears("begun ").signal(Signal::TERM).signal(Signal::CONT);
+    let mut stdin = tee.take_stdin();
+    until("an empty pipe", || rustix::io::ioctl_fionread(&stdin).unwrap() == 0);
+    // A producer that writes blocks of one size ends a line and begins the next one at once.
+    stdin.write_all(b"and ended\nbegun again").unwrap();
+    tee.until_it_leaves();
+    tee.leaves([("app.log", "one\nbegun and ended\n")]);
+}
+
+#[test]
 fn term_does_not_wait_for_ever_for_a_line_that_is_never_ended() {
     let world = World::new();
     let mut tee = world.loghand("tee --no-stdout app.log").start();
