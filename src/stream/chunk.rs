@@ -46,6 +46,17 @@ impl Chunk {
         self.ends = batch.ends();
     }
 
+    /// Adds a copy of `batch` if both are plain, whole lines and have no more than `most` bytes together; says whether.
+    pub fn append(&mut self, batch: &Batch<'_>, most: usize) -> bool {
+        let whole = self.starts && self.ends && batch.starts() && batch.ends() && self.bytes.ends_with(b"\n");
+        let plain = !self.structured && batch.infos().is_none();
+        let fits = whole && plain && self.bytes.len() + batch.len() <= most;
+        if fits {
+            self.bytes.extend_from_slice(batch.bytes());
+        }
+        fits
+    }
+
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.head = 0;

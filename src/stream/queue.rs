@@ -70,6 +70,8 @@ struct State {
 /// Emptied chunks up to this capacity are kept for the next batch.
 const SPARE_CAPACITY: usize = 1 << 20;
 const SPARES: usize = 4;
+/// Small batches are joined to chunks of up to so many bytes.
+const JOINED: usize = 64 << 10;
 
 impl Queue {
     /// A queue that holds `limit` bytes of lines at most; one batch larger than that may stand in it alone.
@@ -234,6 +236,12 @@ impl State {
             return;
         }
         self.waiting += batch.len();
+        // One chunk for each of many short lines would take many times their memory.
+        if let Some(Message::Lines(last)) = self.messages.back_mut()
+            && last.append(batch, JOINED)
+        {
+            return;
+        }
         let mut chunk = self.spare.pop().unwrap_or_default();
         chunk.fill(batch);
         self.messages.push_back(Message::Lines(chunk));
@@ -326,6 +334,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use crate::record::RecordInfo;
+
     use super::*;
 
     fn drain(queue: &Queue) -> Vec<String> {
@@ -348,7 +358,7 @@ mod tests {
         assert_eq!(queue.push(&Batch::plain(b"aaa\n"), OnFull::DropNewest), Ok(0));
         assert_eq!(queue.push(&Batch::plain(b"b\nccc\nd\n"), OnFull::DropNewest), Ok(2));
         assert_eq!(queue.push(&Batch::plain(b"eeeeee\n"), OnFull::DropNewest), Ok(1));
-        assert_eq!(drain(&queue), ["aaa\n", "b\n", "-3"]);
+        assert_eq!(drain(&queue), ["aaa\nb\n", "-3"]);
     }
 
     #[test]
@@ -357,7 +367,7 @@ mod tests {
         for line in [b"aaa\n", b"bbb\n", b"ccc\n", b"ddd\n"] {
             queue.push(&Batch::plain(line), OnFull::DropOldest).unwrap();
         }
-        assert_eq!(drain(&queue), ["-2", "ccc\n", "ddd\n"]);
+        assert_eq!(drain(&queue), ["-2", "ccc\nddd\n"]);
     }
 
     fn beginning(bytes: &[u8]) -> Batch<'_> {
@@ -431,6 +441,52 @@ mod tests {
         let rest = [middle(b"yyy"), end(b"z\n"), Batch::plain(b"b\n"), Batch::plain(b"cc\n")];
         assert_eq!(push_all(&queue, OnFull::DropOldest, &rest), 2);
         assert_eq!(drain(&queue), ["torn -2", "cc\n"]);
+    }
+
+    #[test]
+    fn short_lines_are_joined_so_that_they_take_no_more_memory_than_they_have_bytes() {
+        for on_full in [OnFull::Block, OnFull::DropNewest, OnFull::DropOldest] {
+            let queue = Queue::new(1 << 20);
+            let dropped: u64 = (0..500_000).map(|_| queue.push(&Batch::plain(b"\n\n"), on_full).unwrap()).sum();
+            assert_eq!(dropped, 0);
+            let held: usize = queue
+                .state()
+                .messages
+                .iter()
+                .map(|message| match message {
+                    Message::Lines(chunk) => size_of::<Message>() + chunk.capacity(),
+                    _ => 0,
+                })
+                .sum();
+            assert!(held <= 2 << 20, "{held} bytes of memory");
+        }
+    }
+
+    #[test]
+    fn only_whole_lines_are_joined() {
+        let queue = Queue::new(99);
+        let infos = [RecordInfo { end: 2, ..RecordInfo::default() }];
+        let batches = [
+            Batch::plain(b"a\n"),
+            beginning(b"x"),
+            end(b"y\n"),
+            Batch::structured(b"b\n", &infos),
+            Batch::plain(b"c\n"),
+            Batch::plain(b"d"),
+            Batch::plain(b"e\n"),
+        ];
+        push_all(&queue, OnFull::Block, &batches);
+        assert_eq!(drain(&queue), ["a\n", "x", "y\n", "b\n", "c\nd", "e\n"]);
+    }
+
+    #[test]
+    fn a_chunk_that_loses_lines_at_its_front_does_not_grow_at_its_end_for_ever() {
+        let queue = Queue::new(8);
+        let dropped: u64 = (0..100_000).map(|_| queue.push(&Batch::plain(b"a\n"), OnFull::DropOldest).unwrap()).sum();
+        assert_eq!(dropped, 100_000 - 4);
+        let (_, chunk) = queue.state().lines_from(0).map(|(at, chunk)| (at, chunk.capacity())).unwrap();
+        assert!(chunk <= JOINED, "{chunk} bytes of memory");
+        assert_eq!(drain(&queue).concat(), "-99996a\na\na\na\n");
     }
 
     #[test]
