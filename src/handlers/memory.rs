@@ -150,6 +150,14 @@ impl Handler for MemoryHandler {
         losses.into_result()
     }
 
+    fn notice(&mut self, notice: &Batch<'_>) -> Result<()> {
+        // The grave record for which the buffer exists may be among what was dropped.
+        let mut losses = Losses::default();
+        losses.add(self.hand_on(true));
+        losses.add(self.target.notice(notice));
+        losses.into_result()
+    }
+
     fn flush(&mut self) -> Result<()> {
         if self.options.on_capacity == OnCapacity::Flush {
             self.hand_on(true)?;

@@ -78,7 +78,7 @@ impl Leaving {
                     let notice = format!("loghand: {records} {lines} dropped here: the queue was full\n");
                     let line_end = Batch::piece(b"\n", false, true);
                     let finished = if torn { handler.emit(&line_end) } else { Ok(()) };
-                    finished.and_then(|()| handler.emit(&Batch::plain(notice.as_bytes())))
+                    finished.and_then(|()| handler.notice(&Batch::plain(notice.as_bytes())))
                 }
                 Message::Control(control) => handler.control(control),
                 Message::Flush => {

@@ -40,17 +40,19 @@ impl Fanout {
             }
         }
     }
-}
 
-impl Handler for Fanout {
-    fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
+    fn hand_on(
+        &mut self,
+        batch: &Batch<'_>,
+        mut hand_on: impl FnMut(&mut dyn Handler, &Batch<'_>) -> Result<()>,
+    ) -> Result<()> {
         let mut living = 0;
         for outlet in &mut self.outlets {
             let Some(handler) = &mut outlet.handler else {
                 self.report.lost(&outlet.name, batch.count(), "it has ended");
                 continue;
             };
-            match handler.emit(batch) {
+            match hand_on(&mut **handler, batch) {
                 Ok(()) => living += 1,
                 Err(error) => {
                     report_lost(&self.report, &outlet.name, batch, &error);
@@ -65,6 +67,16 @@ impl Handler for Fanout {
             0 if !self.outlets.is_empty() => bail!(Ended::All),
             _ => Ok(()),
         }
+    }
+}
+
+impl Handler for Fanout {
+    fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
+        self.hand_on(batch, |handler, batch| handler.emit(batch))
+    }
+
+    fn notice(&mut self, notice: &Batch<'_>) -> Result<()> {
+        self.hand_on(notice, |handler, notice| handler.notice(notice))
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -23,6 +23,14 @@ pub trait Handler: Send {
     /// Takes the records. It may keep them in flight; `Err` says that some of these are lost for good (see [`Lost`]).
     fn emit(&mut self, batch: &Batch<'_>) -> Result<()>;
 
+    /// Takes a record of loghand's own about the stream (that lines were dropped here): no filter may keep it back.
+    ///
+    /// # Errors
+    /// As of [`Handler::emit`].
+    fn notice(&mut self, notice: &Batch<'_>) -> Result<()> {
+        self.emit(notice)
+    }
+
     /// Returns Ok only when everything emitted so far is delivered.
     fn flush(&mut self) -> Result<()>;
 

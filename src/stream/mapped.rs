@@ -18,6 +18,11 @@ pub trait Map: Send {
     /// Puts what becomes of `record` into `out`, or nothing. Of a record that is longer than memory only a part is
     /// here: then it does not both start and end here.
     fn map(&mut self, record: &Record<'_>, starts: bool, ends: bool, out: &mut Chunk);
+
+    /// Puts what becomes of a notice of loghand's own into `out`, whatever records are asked for.
+    fn map_notice(&mut self, notice: &Record<'_>, out: &mut Chunk) {
+        self.map(notice, true, true, out);
+    }
 }
 
 /// A map in front of a handler.
@@ -35,6 +40,8 @@ impl<M: Map> Mapped<M> {
 
 impl<M: Map> Handler for Mapped<M> {
     fn emit(&mut self, batch: &Batch<'_>) -> Result<()> {
+        // What the map leaves out is not lost if its target fails.
+        let mut losses = Losses::default();
         self.out.clear();
         self.map.begin();
         let mut rest = *batch;
@@ -50,10 +57,17 @@ impl<M: Map> Handler for Mapped<M> {
         }
         // Whoever gave a piece of a long record gave nothing beside it.
         self.out.set_edges(batch.starts(), batch.ends());
-        // What the map left out is not lost if this is.
-        let mut losses = Losses::default();
         losses.note(&self.out.batch(), self.target.emit(&self.out.batch()));
         losses.into_result()
+    }
+
+    fn notice(&mut self, notice: &Batch<'_>) -> Result<()> {
+        self.out.clear();
+        self.map.begin();
+        for record in notice.records() {
+            self.map.map_notice(&record, &mut self.out);
+        }
+        self.target.notice(&self.out.batch())
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -92,6 +92,15 @@ impl Handler for Multiline {
         self.hand_on()
     }
 
+    fn notice(&mut self, notice: &Batch<'_>) -> Result<()> {
+        // What would go on behind it may belong to a record whose beginning is missing.
+        self.end_record();
+        let mut losses = Losses::default();
+        losses.add(self.hand_on());
+        losses.add(self.target.notice(notice));
+        losses.into_result()
+    }
+
     fn flush(&mut self) -> Result<()> {
         self.end_record();
         self.hand_on()?;

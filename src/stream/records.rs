@@ -52,26 +52,8 @@ impl Records {
         });
         found.unwrap_or(self.options.default_level)
     }
-}
 
-impl Map for Records {
-    fn begin(&mut self) {
-        if self.options.format.is_some() {
-            self.format_context.now = self.clock.now();
-        }
-    }
-
-    fn map(&mut self, record: &Record<'_>, starts: bool, ends: bool, out: &mut Chunk) {
-        let mut level = None;
-        if starts {
-            if self.options.level.is_some() || self.options.format.is_some() || self.options.annotate {
-                level = Some(self.level_of(record));
-            }
-            self.passing = self.options.level.is_none_or(|least| level.is_some_and(|level| level >= least));
-        }
-        if !self.passing {
-            return;
-        }
+    fn write(&mut self, record: &Record<'_>, level: Option<Level>, starts: bool, ends: bool, out: &mut Chunk) {
         let mut info = RecordInfo { level, ..record.info.cloned().unwrap_or_default() };
         if info.name.is_none() {
             info.name.clone_from(&self.options.name);
@@ -93,5 +75,32 @@ impl Map for Records {
             }
         };
         out.push_with(info.clone(), write);
+    }
+}
+
+impl Map for Records {
+    fn begin(&mut self) {
+        if self.options.format.is_some() {
+            self.format_context.now = self.clock.now();
+        }
+    }
+
+    fn map(&mut self, record: &Record<'_>, starts: bool, ends: bool, out: &mut Chunk) {
+        let mut level = None;
+        if starts {
+            if self.options.level.is_some() || self.options.format.is_some() || self.options.annotate {
+                level = Some(self.level_of(record));
+            }
+            self.passing = self.options.level.is_none_or(|least| level.is_some_and(|level| level >= least));
+        }
+        if !self.passing {
+            return;
+        }
+        self.write(record, level, starts, ends, out);
+    }
+
+    /// It is as grave as lines can be, whatever they were.
+    fn map_notice(&mut self, notice: &Record<'_>, out: &mut Chunk) {
+        self.write(notice, Some(Level::CRITICAL), true, true, out);
     }
 }

@@ -84,6 +84,31 @@ fn a_line_whose_beginning_was_written_before_its_rest_was_dropped_ends_there() {
 }
 
 #[test]
+fn the_note_of_what_was_dropped_reaches_the_output_whatever_the_outlet_asks_of_records() {
+    let wide = |text: &str| text.chars().flat_map(|c| [c, '\0']).collect::<String>();
+    const NOTE: &str = "loghand: 1 line dropped here: the queue was full";
+    for (flags, expected) in [
+        ("--level error", format!("ERROR\n{NOTE}\n")),
+        ("--level error --format {levelname}|{message} --terminator |", format!("ERROR|ERROR|CRITICAL|{NOTE}|")),
+        ("--capacity 9 --no-flush-on-close", format!("ERROR\nlast\n{NOTE}\n")),
+        ("--capacity 9 --on-capacity forget", format!("ERROR\nlast\n{NOTE}\n")),
+        ("--capacity 9 --multiline ^[A-Z] --multiline-wait 1ms", format!("ERROR\nlast\n{NOTE}\n")),
+        ("--encoding utf-16-le --level error", wide(&format!("ERROR\n{NOTE}\n"))),
+    ] {
+        let world = World::new();
+        world.fifo("pipe");
+        let stderr = format!("{WAITING}loghand: pipe: 1 line lost: the queue was full\n{AGAIN}");
+        let words = "tee all.log --no-stdout -- tee --no-stdout pipe --queue-size 10 --on-full drop-newest";
+        let mut tee = world.loghand(&format!("{words} {flags}")).code(1).stderr(stderr).start();
+        tee.hears("ERROR\n").until_stderr_has(WAITING);
+        tee.hears("last\n").wrote("all.log", "ERROR\nlast\n").hears("dropped\n").until_stderr_has("1 line lost");
+        let reader = read(&world);
+        tee.until_stderr_has(AGAIN).leaves([("all.log", "ERROR\nlast\ndropped\n"), ("pipe|", "")]);
+        assert_eq!(reader.join().unwrap(), expected, "{flags}");
+    }
+}
+
+#[test]
 fn a_full_queue_makes_the_producer_wait_unless_told_otherwise() {
     for flag in ["", "--on-full block"] {
         let world = World::new();
