@@ -7,10 +7,12 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::stop::Waker;
 
 /// Losses of one output are said at most this often; the rest is summed up.
 const LOSS_INTERVAL: Duration = Duration::from_secs(60);
@@ -34,6 +36,8 @@ struct Inner {
     verbosity: Verbosity,
     failed: AtomicBool,
     losses: Mutex<HashMap<String, Loss>>,
+    /// Wakes whoever calls [`Report::tick`].
+    waker: OnceLock<Waker>,
 }
 
 struct Loss {
@@ -44,7 +48,12 @@ struct Loss {
 
 impl Report {
     pub fn new(verbosity: Verbosity) -> Self {
-        Self(Arc::new(Inner { verbosity, failed: AtomicBool::new(false), losses: Mutex::default() }))
+        Self(Arc::new(Inner {
+            verbosity,
+            failed: AtomicBool::new(false),
+            losses: Mutex::default(),
+            waker: OnceLock::new(),
+        }))
     }
 
     /// Something failed: said always, and the exit code becomes 1.
@@ -70,23 +79,44 @@ impl Report {
     /// `records` did not reach `output`. The first loss is said at once, later ones once a minute with their number.
     pub fn lost(&self, output: &str, records: u64, why: impl Display) {
         self.fail();
-        let mut losses = self.0.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut losses = self.losses();
         let now = Instant::now();
-        match losses.get_mut(output) {
-            Some(loss) => {
-                loss.unsaid += records;
-                loss.why = why.to_string();
-                if now.duration_since(loss.said_at) >= LOSS_INTERVAL {
-                    loss.say(output);
-                    loss.said_at = now;
-                }
-            }
-            None => {
-                let mut loss = Loss { unsaid: records, why: why.to_string(), said_at: now };
-                loss.say(output);
-                losses.insert(output.to_owned(), loss);
-            }
+        let Some(loss) = losses.get_mut(output) else {
+            let mut loss = Loss { unsaid: records, why: why.to_string(), said_at: now };
+            loss.say(output);
+            losses.insert(output.to_owned(), loss);
+            return;
+        };
+        let waiting = loss.unsaid > 0;
+        loss.unsaid += records;
+        loss.why = why.to_string();
+        loss.say_if_due(output, now);
+        let to_wake = !waiting && loss.unsaid > 0;
+        drop(losses);
+        if to_wake && let Some(waker) = self.0.waker.get() {
+            waker.wake();
         }
+    }
+
+    /// `waker` makes somebody ask for the [`Report::deadline`] anew.
+    pub fn set_waker(&self, waker: Waker) {
+        let _ = self.0.waker.set(waker);
+    }
+
+    /// When losses that were summed up are to be said, if there are any.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.losses().values().filter_map(Loss::due).min()
+    }
+
+    /// Says the losses that are due at `now`.
+    pub fn tick(&self, now: Instant) {
+        for (output, loss) in self.losses().iter_mut() {
+            loss.say_if_due(output, now);
+        }
+    }
+
+    fn losses(&self) -> MutexGuard<'_, HashMap<String, Loss>> {
+        self.0.losses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says a message as it stands, however little is wanted.
@@ -101,8 +131,7 @@ impl Report {
 
     /// Says the losses that were summed up and not yet said; the last thing before the exit.
     pub fn close(&self) {
-        let mut losses = self.0.losses.lock().unwrap_or_else(PoisonError::into_inner);
-        for (output, loss) in losses.iter_mut() {
+        for (output, loss) in self.losses().iter_mut() {
             loss.say(output);
         }
     }
@@ -114,6 +143,17 @@ impl Report {
 }
 
 impl Loss {
+    fn due(&self) -> Option<Instant> {
+        (self.unsaid > 0).then(|| self.said_at + LOSS_INTERVAL)
+    }
+
+    fn say_if_due(&mut self, output: &str, now: Instant) {
+        if self.due().is_some_and(|due| now >= due) {
+            self.say(output);
+            self.said_at = now;
+        }
+    }
+
     fn say(&mut self, output: &str) {
         if self.unsaid > 0 {
             let lines = if self.unsaid == 1 { "line" } else { "lines" };
@@ -150,7 +190,32 @@ fn without_numbers(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
+
+    #[test]
+    fn losses_that_are_summed_up_are_due_when_the_minute_is_over_and_wake_once() {
+        let report = Report::new(Verbosity::Normal);
+        let woken = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&woken);
+        report.set_waker(Waker::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }));
+        report.lost("app.log", 1, "said at once");
+        assert_eq!((report.deadline(), woken.load(Ordering::Relaxed)), (None, 0));
+        let before = Instant::now();
+        report.lost("app.log", 2, "summed up");
+        report.lost("app.log", 3, "summed up");
+        let due = report.deadline().unwrap();
+        assert!(due <= before + LOSS_INTERVAL);
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        report.tick(due - Duration::from_nanos(1));
+        assert_eq!(report.deadline(), Some(due));
+        report.tick(due);
+        assert_eq!(report.deadline(), None);
+        assert_eq!(report.losses()["app.log"].said_at, due);
+    }
 
     #[test]
     fn the_kernels_number_is_left_out_and_nothing_else() {

@@ -27,6 +27,7 @@ pub fn run(call: Call, report: &Report) -> Result<()> {
     // Only somebody at a terminal, or nobody at all, ends us by Ctrl-C; a producer has its last words first.
     let interrupt = if is_pipe(stdin) { Interrupt::WaitForEnd } else { Interrupt::Stop };
     let signals = Signals::install(interrupt)?;
+    report.set_waker(signals.waker().clone());
     let context = Context {
         clock: Clock::system(),
         zone: Zone::local(),

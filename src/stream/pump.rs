@@ -112,7 +112,7 @@ impl<'a, R: Read + AsFd> Pump<'a, R> {
         let deadline = self.handler.deadline();
         let leave =
             self.leave.as_ref().map(|leave| if self.input.inside_line() { leave.give_up } else { Instant::now() });
-        let until = [deadline, leave].into_iter().flatten().min();
+        let until = [deadline, leave, self.report.deadline()].into_iter().flatten().min();
         let timeout = until.map(|at| at.saturating_duration_since(Instant::now())).and_then(timespec);
         let (readable, woken) = {
             let input = self.input.input();
@@ -132,6 +132,7 @@ impl<'a, R: Read + AsFd> Pump<'a, R> {
         {
             self.report.error("timer", format_args!("{error:#}"));
         }
+        self.report.tick(Instant::now());
         Ok(readable)
     }
 }
