@@ -438,3 +438,29 @@ fn copy_and_truncate_empties_the_file_that_it_copied_and_nothing_else() {
     assert_eq!(fs::read(place.aside("moved")).unwrap(), b"");
     assert_eq!(fs::read(place.logs.join("app.log.1")).unwrap(), lines(0, 0..3));
 }
+
+#[test]
+fn another_users_side_file_is_one_that_is_held_unless_it_was_left_behind() {
+    let place = Place::new();
+    if !can_be_nobody(&place) {
+        return;
+    }
+    let side_file = place.logs.join(".app.log.lock");
+    fs::write(&side_file, "").unwrap();
+    allow(&side_file, 0o600);
+    let mut run = Run::start(as_nobody(&place, "rotate FILE --max-bytes 1K"));
+    run.send(&lines(0, 0..100));
+    let ended = run.finish();
+    // Nobody rolled, as if root were in the middle of it.
+    assert_eq!((ended.stderr.as_str(), ended.status.code()), ("", Some(0)));
+    assert_eq!(place.text(), lines(0, 0..100));
+
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    fs::File::options().write(true).open(&side_file).unwrap().set_modified(long_ago).unwrap();
+    let mut run = Run::start(as_nobody(&place, "rotate FILE --max-bytes 1K"));
+    run.send(&lines(0, 100..200));
+    let ended = run.finish();
+    ended.assert_code(1);
+    assert!(ended.stderr.contains(".app.log.lock: Permission denied"), "{}", ended.stderr);
+    assert_eq!(place.text(), lines(0, 0..200));
+}
