@@ -91,6 +91,12 @@ fn open_regular_as(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     }
 }
 
+/// Whether there is no space, no quota, or no larger file allowed: it may well be otherwise a little later.
+pub fn is_full(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(Errno::from_io_error(error), Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG))
+}
+
 /// Whether no name leads to the open file any more, so that nobody will read what is written there.
 pub fn is_deleted(file: &File) -> bool {
     file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)

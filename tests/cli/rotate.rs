@@ -621,6 +621,66 @@ fn a_compressed_archive_is_told_once_it_is_compressed() {
 }
 
 #[test]
+fn what_is_compressed_a_rollover_later_is_told_then_and_the_youngest_at_the_end() {
+    let world = World::new();
+    // A copy for each call: the name that was told, and what was found there.
+    let hook = "mkdir -p told; cp \"$1\" told";
+    let mut rotate = world
+        .loghand(
+            "rotate app.log --max-bytes 4 --namer {base}.2020.{n}.{time:%Y} --compress --delay-compress --after-rotate",
+        )
+        .arg(hook)
+        .start();
+    rotate.hears(lines(1..=4));
+    rotate.leaves([
+        ("app.log".to_owned(), "l04\n"),
+        ("app.log.2020.1.####.gz".to_owned(), "l01\n"),
+        ("app.log.2020.2.####.gz".to_owned(), "l02\n"),
+        ("app.log.2020.3.####".to_owned(), "l03\n"),
+        ("told/app.log.2020.1.####.gz".to_owned(), "l01\n"),
+        ("told/app.log.2020.2.####.gz".to_owned(), "l02\n"),
+        ("told/app.log.2020.3.####".to_owned(), "l03\n"),
+    ]);
+}
+
+#[test]
+fn the_youngest_archive_is_not_told_before_the_end_when_it_may_still_be_compressed() {
+    let world = World::new();
+    let hook = "echo \"$1\" >>told";
+    let mut rotate = world
+        .loghand("rotate app.log --max-bytes 4 --namer {base}.{n}.{time:%Y} --compress --delay-compress --after-rotate")
+        .arg(hook)
+        .start();
+    let year = chrono::Utc::now().format("%Y").to_string();
+    rotate.hears("one\ntwo\n").wrote("app.log", "two\n").hears("ten\n");
+    rotate.wrote("told", format!("app.log.1.{year}.gz\n"));
+    rotate.leaves([
+        ("app.log", "ten\n"),
+        ("app.log.1.####.gz", "one\n"),
+        ("app.log.2.####", "two\n"),
+        ("told", &format!("app.log.1.{year}.gz\napp.log.2.{year}\n")),
+    ]);
+}
+
+#[test]
+fn an_archive_that_cannot_be_compressed_is_told_as_it_is() {
+    let world = World::new();
+    // Hardly to be compressed, so there is no room for it twice.
+    let noise = (0u64..).scan(1u64, |seed, _| {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Some(char::from(b'!' + ((*seed >> 33) % 94) as u8))
+    });
+    let first = noise.take(700).chain(['\n']).collect::<String>();
+    let says = "app.log.1: not compressed: no room in --max-total-bytes";
+    world
+        .loghand("rotate app.log --max-bytes 701 --max-total-bytes 1000 --compress --after-rotate")
+        .arg("echo \"$1\" >>told")
+        .stdin(format!("{first}two\n"))
+        .says(says)
+        .leaves([("app.log", "two\n"), ("app.log.1", &first), ("told", "app.log.1\n")]);
+}
+
+#[test]
 fn a_hook_that_fails_is_said_and_costs_nothing() {
     let world = World::new();
     let says = "app.log.1: 'false' failed: exit status: 1";

@@ -399,6 +399,28 @@ fn a_rename_that_fails_is_tried_again_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_compression_without_space_is_tried_again_at_the_next_rollover() {
+    if !is_installed("strace") {
+        return left_out("strace is not installed, so no call fails");
+    }
+    let place = Place::new();
+    let text = lines(0, 0..100);
+    fs::write(place.log(), &text).unwrap();
+    // The first copy of each thread finds the disk full.
+    let strace =
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=ENOSPC:when=1"];
+    let mut run = Run::start(place.loghand_under(&strace, "rotate FILE --max-bytes 1K --backup-count 0 --compress"));
+    run.send(b"one\n");
+    run.wait_until_said("app.log.1: not compressed: No space left on device");
+    run.send(&lines(1, 0..100));
+    let ended = run.finish();
+    ended.assert_code(0);
+    let plain = place.names().into_iter().find(|name| name.starts_with("app.log.") && !name.ends_with(".gz"));
+    assert_eq!(plain, None);
+    assert!(place.text() == [&text[..], b"one\n", &lines(1, 0..100)].concat());
+}
+
+#[test]
 fn a_compression_that_fails_half_way_leaves_the_plain_archive() {
     if !is_installed("strace") {
         return left_out("strace is not installed, so no call fails");

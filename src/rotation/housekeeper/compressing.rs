@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
@@ -14,6 +15,11 @@ use crate::rotation::temporary::{self, Temporary};
 
 use super::deleting::oldest_of;
 use super::{Duties, Housekeeper, file_name};
+
+/// Between two attempts to get a lock that others keep for long.
+const PAUSE: Duration = Duration::from_millis(50);
+/// For such a lock, when there is nothing else to wait for.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 impl Housekeeper {
     /// Replaces an archive by its compressed twin; the twin's identity, if there is one now.
@@ -56,6 +62,10 @@ impl Housekeeper {
         let _changing = self.changing();
         let replaced = match outcome {
             Ok((compressed, _source)) => self.replace(&current, archive.id, compressed),
+            Err(Stopped::Failed(error)) if inode::is_full(&error) => {
+                self.put_off(archive, &error);
+                Ok(None)
+            }
             Err(Stopped::Failed(error)) => Err(error.into()),
             // It stands elsewhere now, where the next look finds it.
             Err(Stopped::Moved) => Ok(None),
@@ -66,7 +76,7 @@ impl Housekeeper {
                 Ok(None)
             }
             Err(Stopped::Refused) => {
-                self.state().hopeless.insert(archive.id);
+                self.state().left_plain.insert(archive.id);
                 self.0.context.report.warn(archive.path.display(), "not compressed: no room in --max-total-bytes");
                 Ok(None)
             }
@@ -79,7 +89,10 @@ impl Housekeeper {
 
     /// Puts the compressed copy where the file with `id` now stands: it may have moved up the chain meanwhile.
     fn replace(&self, current: &Path, id: FileId, compressed: Temporary) -> Result<Option<FileId>> {
-        let Some(lock) = self.roll_lock(current)? else { return Ok(None) };
+        let Some(lock) = self.roll_lock(current)? else {
+            self.state().in_use.insert(id);
+            return Ok(None);
+        };
         let archives = self.0.duties.layout.scan(current)?;
         let Some(archive) = archives.iter().find(|archive| archive.id == id) else { return Ok(None) };
         let twin = with_gz(&archive.path);
@@ -105,7 +118,10 @@ impl Housekeeper {
     /// Deletes the plain file beside its compressed twin: a crash came between the last two steps of an earlier run.
     /// Others may be at work on the two as well, and both may move up the chain while they are compared.
     fn replace_by_twin(&self, current: &Path, archive: &Found) -> Result<Option<FileId>> {
-        let Some(lock) = self.roll_lock(current)? else { return Ok(None) };
+        let Some(lock) = self.roll_lock(current)? else {
+            self.state().in_use.insert(archive.id);
+            return Ok(None);
+        };
         let twin = with_gz(&archive.path);
         let (Some(id), true) = (FileId::at(&twin), FileId::at(&archive.path) == Some(archive.id)) else {
             return Ok(None);
@@ -120,7 +136,7 @@ impl Housekeeper {
         }
         if !compress::is_twin(&plain, &compressed).unwrap_or(false) {
             if self.0.duties.compress.is_none() {
-                self.state().hopeless.insert(archive.id);
+                self.state().left_plain.insert(archive.id);
                 return Ok(None);
             }
             anyhow::bail!("{} is in the way", twin.display());
@@ -130,13 +146,31 @@ impl Housekeeper {
         Ok(Some(id))
     }
 
-    /// The roll lock, however long others keep it; None when told to stop meanwhile.
+    /// The disk is full: it is tried again at the next request, and said once.
+    fn put_off(&self, archive: &Found, error: &io::Error) {
+        let mut state = self.state();
+        state.in_use.insert(archive.id);
+        if state.short_of_space.insert(archive.id) {
+            self.0.context.report.say(format_args!("{}: not compressed: {error}", archive.path.display()));
+        }
+    }
+
+    /// The roll lock, however long others keep it; None when told to stop meanwhile, or when nothing but this keeps the
+    /// program from its end: what is left is for the next start.
     fn roll_lock(&self, current: &Path) -> io::Result<Option<RollLock>> {
+        let mut give_up = None;
         loop {
-            match RollLock::take(current)? {
-                Some(lock) => return Ok(Some(lock)),
-                None if self.0.context.stop.requested() => return Ok(None),
-                None => {}
+            if let Some(lock) = RollLock::take(current)? {
+                return Ok(Some(lock));
+            }
+            if self.state().closing {
+                let give_up = *give_up.get_or_insert_with(|| Instant::now() + LAST_WAIT);
+                if Instant::now() >= give_up {
+                    return Ok(None);
+                }
+            }
+            if self.0.context.stop.wait(PAUSE) {
+                return Ok(None);
             }
         }
     }

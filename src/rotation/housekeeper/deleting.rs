@@ -60,6 +60,7 @@ impl Housekeeper {
                     match backups::set_aside(archive, &log, unwritten) {
                         Ok(Some(path)) => {
                             budget.add_temporary(archive.len);
+                            self.state().forget(archive.id);
                             aside.push((archive.path.clone(), path, archive.len));
                         }
                         Ok(None) => {}
@@ -97,7 +98,7 @@ impl Housekeeper {
     }
 
     fn say_undeletable(&self, archive: &Found, error: &io::Error) {
-        if self.state().hopeless.insert(archive.id) {
+        if self.state().undeletable.insert(archive.id) {
             self.0.context.report.error(archive.path.display(), format_args!("cannot be deleted: {error}"));
         }
     }

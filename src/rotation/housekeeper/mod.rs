@@ -9,6 +9,7 @@ mod deleting;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -73,16 +74,39 @@ struct State {
     busy: HashSet<FileId>,
     /// What is being compressed, and whether it is locked for that: then it has no writer and may be deleted.
     compressing: HashMap<FileId, bool>,
-    /// What somebody still writes to: tried again at the next request.
+    /// What somebody still writes to, or a full disk keeps from being compressed: tried again at the next request.
     in_use: HashSet<FileId>,
-    /// What cannot be done and is not tried again.
-    hopeless: HashSet<FileId>,
+    /// What is not compressed in this run, because it cannot be or because its plain name was told.
+    left_plain: HashSet<FileId>,
+    /// What could not be compressed for want of space, so far: said once, and a failure if it stays so.
+    short_of_space: HashSet<FileId>,
+    /// What could not be deleted, which was said.
+    undeletable: HashSet<FileId>,
     /// What was rolled over and has not been told to the hook yet.
     untold: Vec<FileId>,
     closing: bool,
     threads: Vec<JoinHandle<()>>,
     /// Threads that have not ended.
     alive: usize,
+}
+
+impl State {
+    /// The file is gone; the next one that is made may have its number.
+    fn forget(&mut self, gone: FileId) {
+        self.untold.retain(|untold| *untold != gone);
+        for set in [&mut self.in_use, &mut self.left_plain, &mut self.short_of_space, &mut self.undeletable] {
+            set.remove(&gone);
+        }
+    }
+
+    /// Forgets what is not among `archives` any more. What is still to be told stays: a name that moves up the chain
+    /// may be missed by a look, and a hook must not miss its archive.
+    fn forget_all_but(&mut self, archives: &[Found]) {
+        let there: HashSet<FileId> = archives.iter().map(|archive| archive.id).collect();
+        for set in [&mut self.left_plain, &mut self.short_of_space, &mut self.undeletable] {
+            set.retain(|id| there.contains(id));
+        }
+    }
 }
 
 /// One piece of work.
@@ -119,6 +143,8 @@ impl Housekeeper {
     pub fn begin(&self) -> Result<()> {
         let current = self.state().current.clone();
         let archives = self.count(&current)?;
+        let budget = &self.0.duties.budget;
+        budget.set_current(fs::metadata(&current).map_or(0, |metadata| metadata.len()));
         if RollLock::is_present(&current) {
             drop(RollLock::take(&current)?);
         }
@@ -134,7 +160,7 @@ impl Housekeeper {
         let twins = archives.windows(2).any(|pair| pair[0].is_twin_of(&pair[1]));
         let compressible = self.0.duties.compress.is_some() && archives.iter().any(|archive| !archive.compressed);
         let surplus = !self.0.duties.retention.surplus(&archives, self.0.context.clock.now().into()).is_empty();
-        if twins || compressible || surplus {
+        if twins || compressible || surplus || budget.excess() > 0 {
             self.look_again();
         }
         Ok(())
@@ -190,23 +216,33 @@ impl Housekeeper {
         }
     }
 
-    /// Waits until everything is done; told to stop (TERM), only until what was begun is done.
+    /// Waits until everything is done; told to stop (TERM), nothing more is compressed, but what is new is still told.
     pub fn close(&self) {
+        {
+            let mut state = self.state();
+            state.closing = true;
+            if !state.untold.is_empty() {
+                // What was waiting to be compressed, and will not be.
+                state.asked = true;
+                if state.alive == 0 {
+                    self.start_thread(&mut state);
+                }
+            }
+            self.0.changed.notify_all();
+        }
         loop {
-            let threads = {
-                let mut state = self.state();
-                state.closing = true;
-                self.0.changed.notify_all();
-                std::mem::take(&mut state.threads)
-            };
+            let threads = std::mem::take(&mut self.state().threads);
             if threads.is_empty() {
-                return;
+                break;
             }
             for thread in threads {
                 if thread.join().is_err() {
                     self.0.context.report.error("housekeeping", "a thread has failed");
                 }
             }
+        }
+        if !self.state().short_of_space.is_empty() {
+            self.0.context.report.fail();
         }
     }
 
@@ -235,6 +271,9 @@ impl Housekeeper {
             state.in_use.clear();
             let current = state.current.clone();
             drop(state);
+            if let Ok(archives) = self.0.duties.layout.scan(&current) {
+                self.state().forget_all_but(&archives);
+            }
             self.prune(&current);
             while let Some((chore, more)) = self.next_chore(&current) {
                 if more {
@@ -265,27 +304,33 @@ impl Housekeeper {
     fn next_chore(&self, current: &Path) -> Option<(Chore, bool)> {
         let archives = self.0.duties.layout.scan(current).ok()?;
         let mut state = self.state();
-        if self.0.context.stop.requested() && state.closing {
-            return None;
-        }
+        let stopped = state.closing && self.0.context.stop.requested();
+        // Nobody will look again, so what is not compressed now is not compressed in this run.
+        let last_look = state.closing && !state.asked;
         let youngest = archives.last().map(|archive| archive.id);
         // What a crash left half done is finished, whether we compress or not.
         let twins = archives.windows(2).filter(|pair| pair[0].is_twin_of(&pair[1]));
         let twins: Vec<FileId> = twins.flatten().map(|archive| archive.id).collect();
-        let is_compressible = |archive: &Found| {
-            let wanted =
-                self.0.duties.compress.is_some() && !(self.0.duties.delay_compress && Some(archive.id) == youngest);
-            !archive.compressed && (wanted || twins.contains(&archive.id))
+        let wanted = self.0.duties.compress.is_some();
+        let delayed = |archive: &Found| self.0.duties.delay_compress && Some(archive.id) == youngest;
+        let chore_for = |archive: Found| {
+            if state.busy.contains(&archive.id) {
+                return None;
+            }
+            let to_compress = !archive.compressed && (wanted || twins.contains(&archive.id));
+            let left = stopped || state.left_plain.contains(&archive.id);
+            if to_compress && !left {
+                let is_twin = twins.contains(&archive.id);
+                if !state.in_use.contains(&archive.id) && (is_twin || !delayed(&archive)) {
+                    return Some(Chore::Compress(archive));
+                }
+                if !last_look {
+                    return None;
+                }
+            }
+            state.untold.contains(&archive.id).then_some(Chore::Tell(archive))
         };
-        let mut chores = archives
-            .into_iter()
-            .filter(|archive| {
-                [&state.busy, &state.in_use, &state.hopeless].iter().all(|set| !set.contains(&archive.id))
-            })
-            .filter_map(|archive| match is_compressible(&archive) {
-                true => Some(Chore::Compress(archive)),
-                false => state.untold.contains(&archive.id).then_some(Chore::Tell(archive)),
-            });
+        let mut chores = archives.into_iter().filter_map(chore_for);
         let chore = chores.next()?;
         let more = chores.next().is_some();
         drop(chores);
@@ -302,13 +347,14 @@ impl Housekeeper {
                 state.busy.remove(&archive.id);
                 match outcome {
                     Ok(Some(id)) => {
+                        state.short_of_space.remove(&archive.id);
                         if let Some(untold) = state.untold.iter_mut().find(|untold| **untold == archive.id) {
                             *untold = id;
                         }
                     }
                     Ok(None) => {}
                     Err(error) => {
-                        state.hopeless.insert(archive.id);
+                        state.left_plain.insert(archive.id);
                         let report = &self.0.context.report;
                         report.error(archive.path.display(), format_args!("not compressed: {error:#}"));
                     }
@@ -318,6 +364,10 @@ impl Housekeeper {
                 {
                     let mut state = self.state();
                     state.untold.retain(|untold| *untold != archive.id);
+                    if !archive.compressed {
+                        // What it was told is called stays true, as far as this run goes.
+                        state.left_plain.insert(archive.id);
+                    }
                     state.busy.remove(&archive.id);
                 }
                 if let Some(hook) = &self.0.duties.after_rotate
@@ -332,4 +382,74 @@ impl Housekeeper {
 
 fn file_name(path: &Path) -> OsString {
     path.file_name().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, Zone};
+    use crate::report::{Report, Verbosity};
+    use crate::rotation::naming::Naming;
+    use crate::stop::{Stop, Waker};
+
+    fn keeper(log: &Path) -> Housekeeper {
+        let duties = Duties {
+            layout: Layout::Renamed(Naming::new(log, "{base}.{n}", "").unwrap()),
+            retention: Retention { count: 1, max_age: None },
+            compress: Some(6),
+            delay_compress: false,
+            after_rotate: None,
+            budget: Budget::new(None),
+            progress: Progress::hidden(),
+        };
+        let context = Context {
+            clock: Clock::system(),
+            zone: Zone::utc(),
+            report: Report::new(Verbosity::Quiet),
+            stop: Stop::never(),
+            waker: Waker::new(|| ()),
+        };
+        Housekeeper::new(duties, log.to_owned(), context)
+    }
+
+    #[test]
+    fn what_could_not_be_deleted_is_compressed_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("app.log");
+        fs::write(folder.path().join("app.log.1"), "x\n").unwrap();
+        let keeper = keeper(&log);
+        let id = FileId::at(&folder.path().join("app.log.1")).unwrap();
+        keeper.state().undeletable.insert(id);
+        assert!(matches!(keeper.next_chore(&log), Some((Chore::Compress(archive), false)) if archive.id == id));
+    }
+
+    #[test]
+    fn the_number_of_a_file_that_is_gone_says_nothing_of_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("app.log");
+        for name in ["app.log.1", "app.log.2"] {
+            fs::write(folder.path().join(name), "x\n").unwrap();
+        }
+        let keeper = keeper(&log);
+        let [young, old] = ["app.log.1", "app.log.2"].map(|name| FileId::at(&folder.path().join(name)).unwrap());
+        let known = |id| {
+            let state = keeper.state();
+            [&state.left_plain, &state.undeletable, &state.in_use, &state.short_of_space].map(|set| set.contains(&id))
+        };
+        for id in [young, old] {
+            let mut state = keeper.state();
+            state.left_plain.insert(id);
+            state.undeletable.insert(id);
+            state.in_use.insert(id);
+            state.short_of_space.insert(id);
+        }
+        // We delete it ourselves.
+        keeper.prune(&log);
+        assert_eq!((known(old), known(young)), ([false; 4], [true; 4]));
+        // Somebody else does.
+        fs::remove_file(folder.path().join("app.log.1")).unwrap();
+        keeper.look_again();
+        keeper.close();
+        assert_eq!(known(young), [false; 4]);
+    }
 }
