@@ -60,6 +60,16 @@ impl Layout {
         }
     }
 
+    /// Puts archives into the order in which [`Layout::scan`] would find them; `archives` have just been given new names.
+    pub fn sort(&self, archives: &mut [Found]) {
+        // A dated layout's new archive is the youngest of the period that is the youngest.
+        let Self::Renamed(naming) = self else { return };
+        let parsed = archives.iter().filter_map(|found| naming.parse(found.path.file_name()?));
+        let mut order: Vec<Archive> = parsed.collect();
+        naming.oldest_first(&mut order);
+        archives.sort_by_cached_key(|found| order.iter().position(|archive| naming.path_of(archive) == found.path));
+    }
+
     /// How the file at `current` is named when it is rolled over.
     ///
     /// # Errors

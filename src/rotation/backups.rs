@@ -49,6 +49,19 @@ impl Retention {
     }
 }
 
+/// The oldest of `archives` whose lengths come to `excess` bytes.
+pub fn oldest_of<'a>(archives: impl IntoIterator<Item = &'a Found>, excess: u64) -> Vec<&'a Found> {
+    let mut freed = 0;
+    archives
+        .into_iter()
+        .take_while(|archive| {
+            let wanted = freed < excess;
+            freed += archive.len;
+            wanted
+        })
+        .collect()
+}
+
 /// The room for one more archive.
 pub struct Room {
     /// The name that is free, or will be after the moves.
@@ -95,7 +108,11 @@ pub fn make_room(layout: &Layout, current: &Path, time: DateTime<FixedOffset>) -
     Ok(room)
 }
 
-fn is_twin(plain: &Path, compressed: &Path) -> io::Result<bool> {
+/// Whether the two files hold the same, one of them compressed.
+///
+/// # Errors
+/// When one of them is no regular file, or cannot be read.
+pub fn is_twin(plain: &Path, compressed: &Path) -> io::Result<bool> {
     compress::is_twin(&inode::open_regular(plain)?, &inode::open_regular(compressed)?)
 }
 

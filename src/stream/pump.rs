@@ -49,8 +49,9 @@ impl<'a, R: Read + AsFd> Pump<'a, R> {
     /// Only when waiting itself fails; losses are reported where they happen.
     pub fn run(mut self) -> Result<()> {
         loop {
-            self.obey_signals();
             let ready = self.input.has_lines() || self.wait()?;
+            // Before the lines that came at the same time: a signal that was sent first is obeyed first.
+            self.obey_signals();
             if let Some(leave) = &self.leave {
                 let drained = !ready || self.input.total() >= leave.drained_at;
                 if drained && !self.input.has_lines() && (!self.input.inside_line() || Instant::now() >= leave.give_up)

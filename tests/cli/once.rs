@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use crate::harness::{World, the_past};
+use crate::harness::{LOGHAND, World, the_past};
 
 /// The folder of a cron job: two logs that are due, one that is not, and an empty one.
 fn logs() -> World {
@@ -333,7 +333,126 @@ fn max_age_and_backup_count_apply_although_nothing_is_due() {
         .leaves([("app.log", "one\n"), ("app.log.2", "2\n")]);
 }
 
+#[test]
+fn the_budget_is_kept_although_nothing_is_due() {
+    let world = World::new();
+    world.put("app.log", "now\n").put("app.log.1", "1\n").put("app.log.2", "2\n").put("app.log.3", "3\n");
+    world
+        .loghand("rotate --once app.log --max-bytes 1M --max-total-bytes 7")
+        .leaves([("app.log", "now\n"), ("app.log.1", "1\n")]);
+}
+
 // The plan.
+
+/// A plan says `plan`, and a run with the same words does it: the folder then holds `after`.
+#[track_caller]
+fn planned_and_done(world: &World, words: &str, plan: &str, after: &[(&str, &str)]) {
+    let before = world.names();
+    let mut call = std::process::Command::new(LOGHAND);
+    call.args(words.split(' ')).arg("--plan").current_dir(world.path("")).env("TZ", "UTC");
+    let said = call.output().unwrap();
+    let printed = String::from_utf8(said.stdout).unwrap();
+    let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.status.success() && said.stderr.is_empty() && printed.contains(plan), "{printed}");
+    assert_eq!(world.names(), before);
+    world.loghand(words).leaves(after.iter().copied());
+}
+
+#[test]
+fn a_plan_lists_what_the_budget_would_delete() {
+    let world = World::new();
+    world.put("app.log", "now\n").put("app.log.1", "1\n").put("app.log.2", "2\n").put("app.log.3", "3\n");
+    planned_and_done(
+        &world,
+        "rotate --once app.log --force --max-bytes 1M --max-total-bytes 7",
+        "would be rolled over to app.log.1 would delete app.log.4 would delete app.log.3 archives: 3",
+        &[("app.log", ""), ("app.log.1", "now\n"), ("app.log.2", "1\n")],
+    );
+    let world = World::new();
+    world.put("app.log", "now\n").put("app.log.1", "1\n").put("app.log.2", "2\n");
+    planned_and_done(
+        &world,
+        "rotate --once app.log --max-bytes 1M --max-total-bytes 7",
+        "is not due; its next archive is called app.log.1 would delete app.log.2 archives: 2",
+        &[("app.log", "now\n"), ("app.log.1", "1\n")],
+    );
+    // What is too many goes first, and may be enough.
+    let world = World::new();
+    world.put("app.log", "now\n").put("app.log.1", "1\n").put("app.log.2", "2\n");
+    planned_and_done(
+        &world,
+        "rotate --once app.log --max-bytes 1M --max-total-bytes 6 --backup-count 1",
+        "would delete app.log.2 archives: 2",
+        &[("app.log", "now\n"), ("app.log.1", "1\n")],
+    );
+}
+
+#[test]
+fn a_plan_deletes_a_new_archive_that_is_too_old_or_too_large_already() {
+    for flags in ["--max-age 7d", "--max-total-bytes 3"] {
+        let world = World::new();
+        world.put_at("app.log", "past\n", the_past());
+        planned_and_done(
+            &world,
+            &format!("rotate --once app.log --force {flags}"),
+            "would be rolled over to app.log.1 would delete app.log.1",
+            &[("app.log", "")],
+        );
+    }
+}
+
+#[test]
+fn a_plan_keeps_what_is_named_for_a_later_time_than_the_new_archive() {
+    let world = World::new();
+    world.put_at("app.log", "past\n", the_past());
+    world.put("app.log.2024-03-01", "older\n").put("app.log.2999-01-01", "later\n");
+    planned_and_done(
+        &world,
+        "rotate --once app.log --when midnight --backup-count 1",
+        "would be rolled over to app.log.2024-03-10 would delete app.log.2024-03-01 would delete app.log.2024-03-10",
+        &[("app.log", ""), ("app.log.2999-01-01", "later\n")],
+    );
+}
+
+#[test]
+fn a_plan_tells_of_a_twin_that_a_crash_left() {
+    let world = World::new();
+    world.put("app.log", "now\n").put("app.log.1", "1\n").shell("gzip -k app.log.1").start().until_it_leaves();
+    planned_and_done(
+        &world,
+        "rotate --once app.log --force",
+        "would delete app.log.1, which is compressed already would rename app.log.1.gz to app.log.2.gz \
+         would be rolled over to app.log.1 archives: 2",
+        &[("app.log", ""), ("app.log.1", "now\n"), ("app.log.2.gz", "1\n")],
+    );
+}
+
+#[test]
+fn a_plan_of_files_that_a_run_would_not_take_says_so() {
+    let world = World::new();
+    world.put("app.log", "one\n");
+    let files = [("app.log", "one\n")];
+    let call = world.loghand("rotate --once missing.log --force --plan");
+    call.stdout("missing.log: there is no such file\n").leaves(files);
+    let call = world.loghand("rotate app.log --max-bytes 1 --mode x --plan");
+    call.stdout("app.log: exists, so it is not opened (--mode x)\n").leaves(files);
+    let call = world.loghand("rotate app.log --max-bytes 1 --mode w --plan");
+    call.stdout_has(["app.log: 4 bytes, which would be deleted first (--mode w) is not due"]).leaves(files);
+    let call = world.loghand("rotate app.log other.log --plan").code(2);
+    call.says("one FILE takes the lines; several go with --once").leaves(files);
+}
+
+#[test]
+fn a_byte_order_mark_alone_is_not_due_in_a_plan_either() {
+    let world = World::new();
+    world.put("app.log", "\u{feff}");
+    planned_and_done(
+        &world,
+        "rotate --once app.log --force --encoding utf-8-sig",
+        "is not due",
+        &[("app.log", "\u{feff}")],
+    );
+}
 
 #[test]
 fn a_plan_changes_nothing_and_names_what_would_be_rolled_and_deleted() {
@@ -416,9 +535,9 @@ fn a_plan_of_once_follows_patterns_as_once_does() {
         .loghand("rotate --once --plan a.* b.* --max-bytes 5")
         .stdout(
             "a.log: 5 bytes\n  would rename a.log.1 to a.log.2\n  would be rolled over to a.log.1\n  \
-             archives: 1, all together 7 bytes\n  rolls over before it exceeds 5 bytes\n\
+             archives: 1, all together 7 bytes\n  is due when it has reached 5 bytes\n\
              b.log: 2 bytes\n  is not due; its next archive is called b.log.1\n  \
-             archives: 0, all together 2 bytes\n  rolls over before it exceeds 5 bytes\n",
+             archives: 0, all together 2 bytes\n  is due when it has reached 5 bytes\n",
         )
         .leaves([("a.log", "aaaa\n"), ("a.log.1", "x\n"), ("b.log", "b\n")]);
 }

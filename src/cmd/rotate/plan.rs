@@ -3,11 +3,16 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 
+use crate::handlers::file::Mode;
+use crate::inode::FileId;
 use crate::progress::Progress;
-use crate::rotation::backups::{self, Room};
+use crate::rotation::archives::Found;
+use crate::rotation::backups::{self, Room, oldest_of};
+use crate::rotation::naming::Stamp;
 use crate::stream::context::Context;
 use crate::units::ByteSize;
 
@@ -34,7 +39,7 @@ impl Plan {
         let mut text = Vec::new();
         let paths = match self.0.once {
             true => Once::new(self.0.clone())?.files(&context)?,
-            false => self.0.paths.clone(),
+            false => vec![self.0.single_path()?.to_owned()],
         };
         for path in &paths {
             self.describe(path, &context, &mut text)?;
@@ -53,29 +58,52 @@ impl Plan {
         let path = log.path;
         let now = context.clock.now();
         let metadata = fs::symlink_metadata(&path).ok();
-        let len = metadata.as_ref().map_or(0, std::fs::Metadata::len);
+        let mut len = metadata.as_ref().map_or(0, std::fs::Metadata::len);
+        let options = self.0.file.options();
         match &metadata {
+            None if self.0.once => {
+                writeln!(out, "{}: there is no such file", path.display())?;
+                return Ok(());
+            }
             None => writeln!(out, "{}: does not exist yet", path.display())?,
             Some(metadata) if !metadata.is_file() => {
                 writeln!(out, "{}: is not a regular file, which alone can be rolled over", path.display())?;
                 return Ok(());
+            }
+            Some(_) if options.mode == Mode::Create => {
+                writeln!(out, "{}: exists, so it is not opened (--mode x)", path.display())?;
+                return Ok(());
+            }
+            Some(_) if options.mode == Mode::Truncate && len > 0 => {
+                writeln!(out, "{}: {}, which would be deleted first (--mode w)", path.display(), ByteSize(len))?;
+                len = 0;
             }
             Some(_) => writeln!(out, "{}: {}", path.display(), ByteSize(len))?,
         }
 
         let mut time = rules.time;
         if let Some(time) = &mut time {
-            time.begin(metadata.as_ref(), None, now);
+            time.begin(metadata.as_ref().filter(|_| len > 0), None, now);
         }
         let by_size = rules.size.max_bytes > 0 && len >= rules.size.max_bytes;
         let by_time = time.as_mut().is_some_and(|time| time.is_due(now));
-        let due = len > 0 && (by_size || by_time || self.0.force);
+        // A byte order mark alone is no line.
+        let due = len > options.preamble.len() as u64 && (by_size || by_time || self.0.force);
         let stamp = time.as_ref().map_or_else(|| context.zone.civil(now), |time| time.stamp());
         let Room { target, moves, .. } = backups::find_room(&rules.duties.layout, &path, stamp)
             .with_context(|| format!("{}: its archives", path.display()))?;
+        let layout = &rules.duties.layout;
+        let archives = layout.scan(&path).with_context(|| format!("{}: its archives", path.display()))?;
+        // What a crash left between two steps is put in order before anything else.
+        let twins = archives.windows(2).filter(|pair| pair[0].is_twin_of(&pair[1]) && pair[1].compressed);
+        let twins = twins.filter(|pair| backups::is_twin(&pair[0].path, &pair[1].path).unwrap_or(false));
+        let twins: Vec<&Path> = twins.map(|pair| pair[0].path.as_path()).collect();
+        for twin in &twins {
+            writeln!(out, "  would delete {}, which is compressed already", twin.display())?;
+        }
         match due {
             true => {
-                for (from, to) in &moves {
+                for (from, to) in moves.iter().filter(|(from, _)| !twins.contains(&from.as_path())) {
                     writeln!(out, "  would rename {} to {}", from.display(), to.display())?;
                 }
                 writeln!(out, "  would be rolled over to {}", target.display())?;
@@ -83,25 +111,39 @@ impl Plan {
             false => writeln!(out, "  is not due; its next archive is called {}", target.display())?,
         }
 
-        let archives = rules.duties.layout.scan(&path).with_context(|| format!("{}: its archives", path.display()))?;
-        let mut retention = rules.duties.retention;
-        // The new archive counts, too.
-        let surplus = match (due, retention.count) {
-            (true, 1) => archives.iter().collect(),
-            (due, count) => {
-                retention.count = count.saturating_sub(u64::from(due));
-                retention.surplus(&archives, now.into())
+        let mut after: Vec<Found> =
+            archives.iter().filter(|archive| !twins.contains(&archive.path.as_path())).cloned().collect();
+        if let Some(metadata) = metadata.filter(|_| due) {
+            for archive in &mut after {
+                if let Some((_, to)) = moves.iter().find(|(from, _)| *from == archive.path) {
+                    archive.path.clone_from(to);
+                }
             }
-        };
-        for archive in surplus {
-            let moved = moves.iter().find(|(from, _)| due && *from == archive.path);
-            writeln!(out, "  would delete {}", moved.map_or(&archive.path, |(_, to)| to).display())?;
+            after.push(Found {
+                path: target,
+                stamp: Stamp::default(),
+                compressed: false,
+                len,
+                modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+                id: FileId::of(&metadata),
+            });
+            layout.sort(&mut after);
+        }
+        let mut gone = rules.duties.retention.surplus(&after, now.into());
+        let is_kept = |archive: &&Found| !gone.iter().any(|gone| gone.path == archive.path);
+        let kept: Vec<&Found> = after.iter().filter(is_kept).collect();
+        let sum = kept.iter().map(|archive| archive.len).sum::<u64>() + if due { 0 } else { len };
+        gone.extend(oldest_of(kept, sum.saturating_sub(rules.duties.budget.limit())));
+        for archive in gone {
+            writeln!(out, "  would delete {}", archive.path.display())?;
         }
         let total = archives.iter().map(|archive| archive.len).sum::<u64>() + len;
         writeln!(out, "  archives: {}, all together {}", archives.len(), ByteSize(total))?;
 
-        if rules.size.max_bytes > 0 {
-            writeln!(out, "  rolls over before it exceeds {}", ByteSize(rules.size.max_bytes))?;
+        match rules.size.max_bytes {
+            0 => {}
+            bytes if self.0.once => writeln!(out, "  is due when it has reached {}", ByteSize(bytes))?,
+            bytes => writeln!(out, "  rolls over before it exceeds {}", ByteSize(bytes))?,
         }
         if let Some(mut time) = time {
             if by_time {

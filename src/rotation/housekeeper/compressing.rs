@@ -9,11 +9,11 @@ use anyhow::{Context as _, Result};
 
 use crate::inode::{self, FileId};
 use crate::rotation::archives::{Found, with_gz};
+use crate::rotation::backups::oldest_of;
 use crate::rotation::compress::{self, Stopped};
 use crate::rotation::lock::RollLock;
 use crate::rotation::temporary::{self, Temporary};
 
-use super::deleting::oldest_of;
 use super::{Duties, Housekeeper, file_name};
 
 /// Between two attempts to get a lock that others keep for long.

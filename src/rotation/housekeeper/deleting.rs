@@ -7,7 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use crate::inode::FileId;
 use crate::rotation::archives::Found;
-use crate::rotation::backups;
+use crate::rotation::backups::{self, oldest_of};
 use crate::rotation::lock::RollLock;
 
 use super::{Duties, Housekeeper, file_name};
@@ -102,17 +102,4 @@ impl Housekeeper {
             self.0.context.report.error(archive.path.display(), format_args!("cannot be deleted: {error}"));
         }
     }
-}
-
-/// The oldest of `archives` whose lengths come to `excess` bytes.
-pub(super) fn oldest_of<'a>(archives: impl IntoIterator<Item = &'a Found>, excess: u64) -> Vec<&'a Found> {
-    let mut freed = 0;
-    archives
-        .into_iter()
-        .take_while(|archive| {
-            let wanted = freed < excess;
-            freed += archive.len;
-            wanted
-        })
-        .collect()
 }
