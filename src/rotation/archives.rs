@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -37,6 +37,20 @@ pub struct Found {
 }
 
 impl Found {
+    /// The archive at `path`, which `metadata` describes.
+    pub fn new(path: PathBuf, stamp: Stamp, compressed: bool, metadata: &Metadata) -> Self {
+        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        Self {
+            path,
+            stamp,
+            compressed,
+            len: metadata.len(),
+            modified,
+            created: metadata.created().unwrap_or(modified),
+            id: FileId::of(metadata),
+        }
+    }
+
     /// Whether the two are one archive: a plain file and its compressed twin.
     pub fn is_twin_of(&self, other: &Self) -> bool {
         self.compressed != other.compressed && plain_name(&self.path) == plain_name(&other.path)
@@ -96,15 +110,7 @@ fn plain_name(path: &Path) -> PathBuf {
 /// None for what is gone in the meantime or is no regular file: not ours.
 fn found(path: PathBuf, archive: &Archive) -> Option<Found> {
     let metadata = fs::symlink_metadata(&path).ok()?;
-    metadata.is_file().then(|| Found {
-        stamp: archive.stamp,
-        compressed: archive.compressed,
-        len: metadata.len(),
-        modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
-        created: metadata.created().or_else(|_| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH),
-        id: FileId::of(&metadata),
-        path,
-    })
+    metadata.is_file().then(|| Found::new(path, archive.stamp, archive.compressed, &metadata))
 }
 
 /// Walks the folders that the pattern can have made, and no others.

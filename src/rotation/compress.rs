@@ -125,16 +125,7 @@ mod tests {
     use std::path::Path;
 
     fn found(path: &Path) -> Found {
-        let metadata = fs::metadata(path).unwrap();
-        Found {
-            path: path.to_owned(),
-            stamp: Stamp::default(),
-            compressed: false,
-            len: metadata.len(),
-            modified: metadata.modified().unwrap(),
-            created: metadata.modified().unwrap(),
-            id: FileId::of(&metadata),
-        }
+        Found::new(path.to_owned(), Stamp::default(), false, &fs::metadata(path).unwrap())
     }
 
     #[test]

@@ -3,12 +3,10 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 
 use crate::handlers::file::Mode;
-use crate::inode::FileId;
 use crate::progress::Progress;
 use crate::rotation::archives::Found;
 use crate::rotation::backups::{self, Room, oldest_of};
@@ -119,14 +117,7 @@ impl Plan {
                     archive.path.clone_from(to);
                 }
             }
-            after.push(Found {
-                path: target,
-                stamp: Stamp::default(),
-                compressed: false,
-                len,
-                modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
-                id: FileId::of(&metadata),
-            });
+            after.push(Found::new(target, Stamp::default(), false, &metadata));
             layout.sort(&mut after);
         }
         let mut gone = rules.duties.retention.surplus(&after, now.into());
