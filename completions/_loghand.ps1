@@ -85,7 +85,7 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'So many units make a period')
             [CompletionResult]::new('--at-time', '--at-time', [CompletionResultType]::ParameterName, 'The time of day for midnight and W0 … W6')
             [CompletionResult]::new('--backup-count', '--backup-count', [CompletionResultType]::ParameterName, 'Keep so many archives; 0 keeps all')
-            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'Delete archives last written longer ago')
+            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'Delete archives last written longer ago (looked at when the program starts and at each rollover)')
             [CompletionResult]::new('--max-total-bytes', '--max-total-bytes', [CompletionResultType]::ParameterName, 'All files together never exceed this, the current one and temporary ones included: the oldest archives go first')
             [CompletionResult]::new('--namer', '--namer', [CompletionResultType]::ParameterName, 'How archives are called, by fields in braces: base, stem, ext, n, time, time:%Y%m%d-%H%M%S')
             [CompletionResult]::new('--rotator', '--rotator', [CompletionResultType]::ParameterName, 'Move the file by this command instead of renaming it; the writer waits for it')

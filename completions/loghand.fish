@@ -86,7 +86,7 @@ complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l when -d 'Roll
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l interval -d 'So many units make a period' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l at-time -d 'The time of day for midnight and W0 … W6' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l backup-count -d 'Keep so many archives; 0 keeps all' -r
-complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l max-age -d 'Delete archives last written longer ago' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l max-age -d 'Delete archives last written longer ago (looked at when the program starts and at each rollover)' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l max-total-bytes -d 'All files together never exceed this, the current one and temporary ones included: the oldest archives go first' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l namer -d 'How archives are called, by fields in braces: base, stem, ext, n, time, time:%Y%m%d-%H%M%S' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l rotator -d 'Move the file by this command instead of renaming it; the writer waits for it' -r

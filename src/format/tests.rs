@@ -347,23 +347,3 @@ proptest! {
         }
     }
 }
-
-/// Prints how long one record takes: `cargo test --release --lib format -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a test"]
-fn how_long_one_record_takes() {
-    let mut context = context();
-    let mut out = Vec::new();
-    for template in ["%(asctime)s %(levelname)-8s %(name)s %(message)s", "{message}", "{created:.3f} {message:.80}"] {
-        let mut parsed = Template::parse(template, None).unwrap();
-        let rounds = 2_000_000;
-        let start = std::time::Instant::now();
-        for _ in 0..rounds {
-            context.now += chrono::TimeDelta::microseconds(1);
-            out.clear();
-            parsed.render(&Record { bytes: &[b'x'; 100], info: None }, &context, &mut out);
-            std::hint::black_box(&out);
-        }
-        println!("{:.1} ns: {template}", start.elapsed().as_nanos() as f64 / f64::from(rounds));
-    }
-}

@@ -384,31 +384,6 @@ fn json_may_say_its_level_after_a_long_message() {
     assert_eq!(recognise(line.as_bytes()), Some(E));
 }
 
-/// Prints how long one line takes: `cargo test --release --lib level -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a test"]
-fn how_long_one_line_takes() {
-    let lines: Vec<String> = WITH_A_LEVEL
-        .iter()
-        .map(|(line, _)| *line)
-        .chain(WITHOUT_A_LEVEL.iter().copied())
-        .map(|line| match line.strip_suffix('}') {
-            Some(object) if line.starts_with('{') => format!("{object},\"more\":\"{:<60}\"}}", "x"),
-            _ => format!("{line:<100}"),
-        })
-        .collect();
-    let bytes: usize = lines.iter().map(String::len).sum();
-    let rounds = 20_000;
-    let start = std::time::Instant::now();
-    for _ in 0..rounds {
-        for line in &lines {
-            std::hint::black_box(recognise(std::hint::black_box(line.as_bytes())));
-        }
-    }
-    let each = start.elapsed().as_nanos() as f64 / f64::from(rounds) / lines.len() as f64;
-    println!("{each:.1} ns a line, {} lines of {} bytes on average", lines.len(), bytes / lines.len());
-}
-
 proptest! {
     #[test]
     fn any_bytes_are_fine(line in prop::collection::vec(any::<u8>(), 0..600)) {

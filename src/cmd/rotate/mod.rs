@@ -91,7 +91,7 @@ pub struct Args {
         help_heading = "Archives"
     )]
     pub backup_count: u64,
-    /// Delete archives last written longer ago
+    /// Delete archives last written longer ago (looked at when the program starts and at each rollover)
     #[arg(long, value_name = "DURATION", help_heading = "Archives")]
     pub max_age: Option<Span>,
     /// All files together never exceed this, the current one and temporary ones included: the oldest archives go first
