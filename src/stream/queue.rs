@@ -100,6 +100,9 @@ impl Queue {
             return Err(Abandoned);
         }
         let mut batch = state.behind_dropped(*batch);
+        if batch.is_empty() {
+            return Ok(0);
+        }
         let mut dropped = 0;
         match on_full {
             OnFull::Block => {}
@@ -334,6 +337,9 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use crate::record::RecordInfo;
 
     use super::*;
@@ -506,5 +512,87 @@ mod tests {
         assert_eq!(producer.join().unwrap(), Err(Abandoned));
         assert_eq!(queue.push(&Batch::plain(b"three\n"), OnFull::DropOldest), Err(Abandoned));
         assert!(!queue.flush());
+    }
+
+    /// What a consumer has seen: every line whole and in its place, or counted by the note at that place.
+    #[derive(Default)]
+    struct Seen {
+        text: String,
+        lines: u64,
+        dropped: u64,
+    }
+
+    impl Seen {
+        fn take(&mut self, message: &Message) {
+            match message {
+                Message::Lines(chunk) => {
+                    let batch = chunk.batch();
+                    assert_eq!(batch.starts(), self.text.is_empty(), "{:?} behind {:?}", batch, self.text);
+                    self.text.push_str(std::str::from_utf8(batch.bytes()).unwrap());
+                    assert_eq!(batch.ends(), self.text.ends_with('\n'));
+                    while let Some((line, rest)) = self.text.split_once('\n') {
+                        assert!(line.starts_with(&format!("{:04}", self.lines)) && line.ends_with('.'), "{line}");
+                        self.text = rest.to_owned();
+                        self.lines += 1;
+                    }
+                }
+                Message::Dropped { records, torn } => {
+                    assert_eq!(*torn, !self.text.is_empty());
+                    self.text.clear();
+                    self.lines += records;
+                    self.dropped += records;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_dropped_lines_stay_whole_and_the_notes_are_exact(
+            oldest: bool,
+            limit in 1_usize..60,
+            steps in vec((0_usize..4, 1_usize..12, 0_usize..3), 1..60),
+        ) {
+            let on_full = if oldest { OnFull::DropOldest } else { OnFull::DropNewest };
+            let queue = Queue::new(limit);
+            let (mut seen, mut id, mut dropped) = (Seen::default(), 0, 0);
+            // Begun and not ended yet.
+            let mut inside = false;
+            for (what, size, pops) in steps {
+                let filler = "x".repeat(size);
+                let text = match (inside, what) {
+                    (true, 0) => ".\n".to_owned(),
+                    (true, 1) => { id += 1; format!(".\n{id:04}{filler}.\n") }
+                    (true, _) => filler,
+                    (false, 0) => format!("{id:04}{filler}"),
+                    (false, _) => (0..what).map(|more| format!("{:04}{filler}.\n", id + more)).collect(),
+                };
+                let ends = text.ends_with('\n');
+                dropped += queue.push(&Batch::piece(text.as_bytes(), !inside, ends), on_full).unwrap();
+                id += match (inside, what) {
+                    (true, 0 | 1) => 1,
+                    (false, 1..) => what,
+                    _ => 0,
+                };
+                inside = !ends;
+                for _ in 0..pops {
+                    queue.wake();
+                    seen.take(&queue.pop(None));
+                }
+            }
+            if inside {
+                dropped += queue.push(&end(b".\n"), on_full).unwrap();
+                id += 1;
+            }
+            queue.send(Message::Close);
+            loop {
+                match queue.pop(None) {
+                    Message::Close => break,
+                    message => seen.take(&message),
+                }
+            }
+            prop_assert_eq!((seen.dropped, seen.lines, seen.text), (dropped, id as u64, String::new()));
+        }
     }
 }
