@@ -663,6 +663,15 @@ fn the_youngest_archive_is_not_told_before_the_end_when_it_may_still_be_compress
 }
 
 #[test]
+fn the_youngest_archive_is_told_when_the_program_is_told_to_stop() {
+    let world = World::new();
+    let flags = "rotate app.log --max-bytes 4 --compress --delay-compress --after-rotate";
+    let mut rotate = world.loghand(flags).arg("echo \"$1\" >>told").start();
+    rotate.hears("one\ntwo\n").wrote("app.log", "two\n").signal(rustix::process::Signal::TERM).until_it_leaves();
+    rotate.leaves([("app.log", "two\n"), ("app.log.1", "one\n"), ("told", "app.log.1\n")]);
+}
+
+#[test]
 fn an_archive_that_cannot_be_compressed_is_told_as_it_is() {
     let world = World::new();
     // Hardly to be compressed, so there is no room for it twice.

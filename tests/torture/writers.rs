@@ -235,3 +235,18 @@ fn a_cron_job_rolls_under_running_writers() {
     place.assert_nothing_temporary();
     assert_all_lines(&place, &counts);
 }
+
+#[test]
+fn a_roll_lock_that_is_never_let_go_does_not_keep_a_compressor_from_its_end() {
+    let place = Place::new();
+    fs::write(place.logs.join("app.log.1"), lines(0, 0..9)).unwrap();
+    let lock = place.logs.join(".app.log.lock");
+    let held = fs::File::create(&lock).unwrap();
+    held.try_lock().unwrap();
+    let words = "rotate FILE --max-bytes 1M --backup-count 0 --compress";
+    place.start(words).finish_well();
+    assert_eq!(place.names(), [".app.log.lock", "app.log", "app.log.1"]);
+    drop(held);
+    place.start(words).finish_well();
+    assert_eq!(place.names(), ["app.log", "app.log.1.gz"]);
+}
