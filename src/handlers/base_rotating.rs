@@ -321,9 +321,16 @@ impl BaseRotatingHandler {
     pub fn roll_once(&mut self, force: bool) {
         self.roll_if_due();
         let full = self.size.max_bytes > 0 && self.log.len() >= self.size.max_bytes;
-        if (full || force) && self.log.is_regular() && !self.log.is_empty() {
-            let stamp = self.stamp_now();
-            self.rollover(stamp);
+        let rolled = match (full || force) && self.log.is_regular() && !self.log.is_empty() {
+            true => {
+                let stamp = self.stamp_now();
+                self.rollover(stamp)
+            }
+            false => self.busy_until.is_none(),
+        };
+        // Whatever else failed was said.
+        if !rolled && self.retry.is_none() {
+            self.context.report.error(self.log.name(), "another process is rolling it over, so it is left to that one");
         }
     }
 

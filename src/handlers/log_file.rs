@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use crate::backoff::{Backoff, Patience};
-use crate::inode::{self, FileId};
+use crate::inode::{self, FileId, is_full};
 use crate::stream::batch::Batch;
 use crate::stream::context::Context;
 use crate::stream::handler::{Ended, Lost};
@@ -529,11 +529,6 @@ fn byte_at(file: &File, at: u64) -> Option<u8> {
 fn torn_at(path: &Path, id: FileId) -> io::Result<Option<u64>> {
     let file = inode::open_regular(path)?;
     if FileId::of(&file.metadata()?) == id { inode::torn_at(&file) } else { Ok(None) }
-}
-
-/// No space, no quota, or the limit on a file's size.
-pub fn is_full(error: &io::Error) -> bool {
-    matches!(Errno::from_io_error(error), Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG))
 }
 
 /// Whether opening may well succeed a little later: no space, or a FIFO that nobody reads yet.
