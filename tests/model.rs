@@ -5,8 +5,6 @@
 //! be. What would show there only by chance happens while the log is closed. How much room compressed archives take is
 //! not foreseen, so there only what must hold is checked, at each close.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 mod random;
 
 use std::collections::{BTreeMap, BTreeSet};

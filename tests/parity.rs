@@ -4,8 +4,6 @@
 //! LOGHAND_PYTHON names the interpreter; else the newest that is found counts. What the clock decides is compared with
 //! 3.13 or later, and left out without one, unless LOGHAND_PEERS=required.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-
 mod random;
 
 use std::cell::{Cell, RefCell};

@@ -1,5 +1,6 @@
 //! The heart: how lines go from where they begin to where they end.
 
+mod backlog;
 pub mod batch;
 pub mod chunk;
 pub mod context;

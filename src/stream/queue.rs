@@ -2,13 +2,14 @@
 //!
 //! It is bounded in bytes, not in records: a record can be of any length, and memory is what must not run out.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::backlog::Backlog;
 use super::batch::Batch;
 use super::chunk::Chunk;
-use super::handler::Control;
+
+pub use super::backlog::Message;
 
 /// What happens to a batch that finds the queue full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,23 +21,6 @@ pub enum OnFull {
     DropNewest,
     /// The oldest chunks make room.
     DropOldest,
-}
-
-/// What the consumer is told.
-pub enum Message {
-    Lines(Chunk),
-    /// So many records were dropped at this place in the stream. `torn`: the beginning of the first of them was taken
-    /// before, and is to be ended.
-    Dropped {
-        records: u64,
-        torn: bool,
-    },
-    Control(Control),
-    /// Answer [`Queue::answer`] when everything before was delivered.
-    Flush,
-    Close,
-    /// The deadline passed, or somebody woke the queue.
-    Wake,
 }
 
 /// The consumer is gone.
@@ -55,23 +39,12 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    messages: VecDeque<Message>,
-    /// Bytes of lines waiting.
-    waiting: usize,
-    /// The record that goes on in the next batch is dropped, and counted already.
-    dropping: bool,
-    spare: Vec<Chunk>,
+    backlog: Backlog,
     woken: bool,
     answers: u64,
     /// The consumer is gone: nothing will ever be taken again.
     dead: bool,
 }
-
-/// Emptied chunks up to this capacity are kept for the next batch.
-const SPARE_CAPACITY: usize = 1 << 20;
-const SPARES: usize = 4;
-/// Small batches are joined to chunks of up to so many bytes.
-const JOINED: usize = 64 << 10;
 
 impl Queue {
     /// A queue that holds `limit` bytes of lines at most; one batch larger than that may stand in it alone.
@@ -89,46 +62,20 @@ impl Queue {
     /// When the consumer is gone: nothing of the batch is taken, and nothing ever will be.
     pub fn push(&self, batch: &Batch<'_>, on_full: OnFull) -> Result<u64, Abandoned> {
         let limit = self.0.limit;
-        let fits = |state: &State, length: usize| state.waiting == 0 || state.waiting + length <= limit;
         let mut state = self.state();
         if on_full == OnFull::Block {
-            while !fits(&state, batch.len()) && !state.dead {
+            while !state.backlog.fits(batch.len(), limit) && !state.dead {
                 state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
         if state.dead {
             return Err(Abandoned);
         }
-        let mut batch = state.behind_dropped(*batch);
-        if batch.is_empty() {
-            return Ok(0);
-        }
-        let mut dropped = 0;
-        match on_full {
-            OnFull::Block => {}
-            OnFull::DropNewest => {
-                if !fits(&state, batch.len()) {
-                    let room = limit.saturating_sub(state.waiting) as u64;
-                    let (head, rest) = batch.split_at(batch.fit(room));
-                    let torn = !rest.starts() && state.drop_begun();
-                    state.put(&head);
-                    dropped = records_of(&rest);
-                    state.dropping = !rest.ends();
-                    let end = state.messages.len();
-                    state.note_drop(dropped, torn, end);
-                    batch = rest.split_at(rest.len()).1;
-                }
-            }
-            OnFull::DropOldest => {
-                while !batch.is_empty() && !fits(&state, batch.len()) {
-                    let needed = state.waiting + batch.len() - limit;
-                    let Some(lost) = state.drop_oldest(needed) else { break };
-                    dropped += lost;
-                    batch = state.behind_dropped(batch);
-                }
-            }
-        }
-        state.put(&batch);
+        let dropped = match on_full {
+            OnFull::Block => state.backlog.put_all(batch),
+            OnFull::DropNewest => state.backlog.put_what_fits(batch, limit),
+            OnFull::DropOldest => state.backlog.put_and_drop_oldest(batch, limit),
+        };
         self.0.changed.notify_all();
         Ok(dropped)
     }
@@ -137,7 +84,7 @@ impl Queue {
     pub fn send(&self, message: Message) {
         let mut state = self.state();
         if !state.dead {
-            state.messages.push_back(message);
+            state.backlog.put_message(message);
         }
         self.0.changed.notify_all();
     }
@@ -152,11 +99,8 @@ impl Queue {
     pub fn pop(&self, deadline: Option<Instant>) -> Message {
         let mut state = self.state();
         loop {
-            if let Some(message) = state.messages.pop_front() {
-                if let Message::Lines(chunk) = &message {
-                    state.waiting -= chunk.len();
-                    self.0.changed.notify_all();
-                }
+            if let Some(message) = state.backlog.take() {
+                self.0.changed.notify_all();
                 return message;
             }
             if std::mem::take(&mut state.woken) {
@@ -177,7 +121,7 @@ impl Queue {
 
     /// Gives an emptied chunk back, so that its memory serves the next batch.
     pub fn recycle(&self, chunk: Chunk) {
-        self.state().recycle(chunk);
+        self.state().backlog.recycle(chunk);
     }
 
     /// The consumer's answer to `Flush`.
@@ -191,7 +135,7 @@ impl Queue {
         let mut state = self.state();
         let asked = state.answers;
         if !state.dead {
-            state.messages.push_back(Message::Flush);
+            state.backlog.put_message(Message::Flush);
         }
         self.0.changed.notify_all();
         while state.answers == asked && !state.dead {
@@ -204,134 +148,8 @@ impl Queue {
     pub fn abandon(&self) -> u64 {
         let mut state = self.state();
         state.dead = true;
-        state.waiting = 0;
         self.0.changed.notify_all();
-        let left = state.messages.drain(..).map(|message| match message {
-            Message::Lines(chunk) => chunk.batch().count(),
-            _ => 0,
-        });
-        left.sum()
-    }
-}
-
-/// How many records are lost with `batch`, the one that began before it among them.
-fn records_of(batch: &Batch<'_>) -> u64 {
-    batch.count() + u64::from(!batch.starts())
-}
-
-impl State {
-    /// `batch` without the rest of a record that is dropped.
-    fn behind_dropped<'a>(&mut self, batch: Batch<'a>) -> Batch<'a> {
-        if !self.dropping || batch.is_empty() {
-            return batch;
-        }
-        if batch.starts() {
-            self.dropping = false;
-            return batch;
-        }
-        let (rest, next) = batch.split_at(batch.first_len());
-        self.dropping = !rest.ends();
-        next
-    }
-
-    fn put(&mut self, batch: &Batch<'_>) {
-        if batch.is_empty() {
-            return;
-        }
-        self.waiting += batch.len();
-        // One chunk for each of many short lines would take many times their memory.
-        if let Some(Message::Lines(last)) = self.messages.back_mut()
-            && last.append(batch, JOINED)
-        {
-            return;
-        }
-        let mut chunk = self.spare.pop().unwrap_or_default();
-        chunk.fill(batch);
-        self.messages.push_back(Message::Lines(chunk));
-    }
-
-    /// Drops the oldest records, which hold `needed` bytes if there are as many, and says how many they are. A record
-    /// that goes on goes whole, as far as it is here; its rest is dropped when it comes.
-    fn drop_oldest(&mut self, needed: usize) -> Option<u64> {
-        let (at, oldest) = self.lines_from(0)?;
-        let batch = oldest.batch();
-        let (gone, left) = batch.split_at(batch.reach(needed));
-        let (records, torn, mut open) = (records_of(&gone), !gone.starts(), !gone.ends());
-        let (length, emptied) = (gone.len(), left.is_empty());
-        self.cut_front(at, length, emptied);
-        let mut from = at;
-        while open && let Some((at, next)) = self.lines_from(from) {
-            let batch = next.batch();
-            let (rest, left) = batch.split_at(batch.first_len());
-            open = !rest.ends();
-            let (length, emptied) = (rest.len(), left.is_empty());
-            self.cut_front(at, length, emptied);
-            from = at;
-        }
-        self.dropping = open;
-        self.note_drop(records, torn, at);
-        Some(records)
-    }
-
-    /// The first lines at or behind `from`.
-    fn lines_from(&self, from: usize) -> Option<(usize, &Chunk)> {
-        self.messages.iter().enumerate().skip(from).find_map(|(at, message)| match message {
-            Message::Lines(chunk) => Some((at, chunk)),
-            _ => None,
-        })
-    }
-
-    fn cut_front(&mut self, at: usize, length: usize, emptied: bool) {
-        self.waiting -= length;
-        if emptied {
-            if let Some(Message::Lines(chunk)) = self.messages.remove(at) {
-                self.recycle(chunk);
-            }
-        } else if let Some(Message::Lines(chunk)) = self.messages.get_mut(at) {
-            chunk.forget_front(length);
-        }
-    }
-
-    /// Takes back what waits of the record that has begun and not ended; says whether its beginning was taken already.
-    fn drop_begun(&mut self) -> bool {
-        while let Some(at) = self.messages.iter().rposition(|message| matches!(message, Message::Lines(_)))
-            && let Some(Message::Lines(last)) = self.messages.get_mut(at)
-            && !last.batch().ends()
-        {
-            let batch = last.batch();
-            let begun = batch.records().last().map_or(0, |record| record.bytes.len());
-            let before = batch.len() - begun;
-            let starts = before > 0 || batch.starts();
-            self.waiting -= begun;
-            if before > 0 {
-                *last = Chunk::of(&batch.split_at(before).0);
-            } else if let Some(Message::Lines(chunk)) = self.messages.remove(at) {
-                self.recycle(chunk);
-            }
-            if starts {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Leaves a note of `records` dropped at `at`, joined to one that stands there already.
-    fn note_drop(&mut self, records: u64, torn: bool, at: usize) {
-        for near in [at.checked_sub(1), Some(at)].into_iter().flatten() {
-            if let Some(Message::Dropped { records: noted, torn: noted_torn }) = self.messages.get_mut(near) {
-                *noted += records;
-                *noted_torn |= torn;
-                return;
-            }
-        }
-        self.messages.insert(at, Message::Dropped { records, torn });
-    }
-
-    fn recycle(&mut self, mut chunk: Chunk) {
-        if self.spare.len() < SPARES && chunk.capacity() <= SPARE_CAPACITY {
-            chunk.clear();
-            self.spare.push(chunk);
-        }
+        state.backlog.clear()
     }
 }
 
@@ -455,15 +273,7 @@ mod tests {
             let queue = Queue::new(1 << 20);
             let dropped: u64 = (0..500_000).map(|_| queue.push(&Batch::plain(b"\n\n"), on_full).unwrap()).sum();
             assert_eq!(dropped, 0);
-            let held: usize = queue
-                .state()
-                .messages
-                .iter()
-                .map(|message| match message {
-                    Message::Lines(chunk) => size_of::<Message>() + chunk.capacity(),
-                    _ => 0,
-                })
-                .sum();
+            let held = queue.state().backlog.memory();
             assert!(held <= 2 << 20, "{held} bytes of memory");
         }
     }
@@ -490,8 +300,8 @@ mod tests {
         let queue = Queue::new(8);
         let dropped: u64 = (0..100_000).map(|_| queue.push(&Batch::plain(b"a\n"), OnFull::DropOldest).unwrap()).sum();
         assert_eq!(dropped, 100_000 - 4);
-        let (_, chunk) = queue.state().lines_from(0).map(|(at, chunk)| (at, chunk.capacity())).unwrap();
-        assert!(chunk <= JOINED, "{chunk} bytes of memory");
+        let held = queue.state().backlog.memory();
+        assert!(held <= 65 << 10, "{held} bytes of memory");
         assert_eq!(drain(&queue).concat(), "-99996a\na\na\na\n");
     }
 
