@@ -51,7 +51,10 @@ impl<'a, R: Read + AsFd> Pump<'a, R> {
         loop {
             let ready = self.input.has_lines() || self.wait()?;
             // Before the lines that came at the same time: a signal that was sent first is obeyed first.
-            self.obey_signals();
+            if self.obey_signals() {
+                // What stands in the pipe is known only now.
+                continue;
+            }
             if let Some(leave) = &self.leave {
                 let drained = !ready || self.input.total() >= leave.drained_at;
                 if drained && !self.input.has_lines() && (!self.input.inside_line() || Instant::now() >= leave.give_up)
@@ -90,7 +93,8 @@ impl<'a, R: Read + AsFd> Pump<'a, R> {
         }
     }
 
-    fn obey_signals(&mut self) {
+    /// Says whether TERM came just now.
+    fn obey_signals(&mut self) -> bool {
         for (came, control) in
             [(self.signals.take_reopen(), Control::Reopen), (self.signals.take_rollover(), Control::Rollover)]
         {
@@ -98,7 +102,8 @@ impl<'a, R: Read + AsFd> Pump<'a, R> {
                 self.report.error("signal", format_args!("{error:#}"));
             }
         }
-        if self.leave.is_none() && self.signals.stop().requested() {
+        let told = self.leave.is_none() && self.signals.stop().requested();
+        if told {
             let waiting = match is_pipe(self.input.input()) {
                 true => rustix::io::ioctl_fionread(self.input.input()).unwrap_or(0),
                 false => 0,
@@ -106,6 +111,7 @@ impl<'a, R: Read + AsFd> Pump<'a, R> {
             let drained_at = self.input.total() + waiting;
             self.leave = Some(Leave { drained_at, give_up: Instant::now() + LINE_GRACE });
         }
+        told
     }
 
     /// Sleeps until there is input (true), or something else to look at (false).

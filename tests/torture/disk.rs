@@ -406,9 +406,9 @@ fn a_compression_without_space_is_tried_again_at_the_next_rollover() {
     let place = Place::new();
     let text = lines(0, 0..100);
     fs::write(place.log(), &text).unwrap();
-    // The first copy of each thread finds the disk full.
-    let strace =
-        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=ENOSPC:when=1"];
+    // The first copy of each thread finds the disk full; on one processor there is one thread.
+    let strace = ["taskset", "-c", "0", "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync"];
+    let strace = [&strace[..], &["-e", "inject=fsync:error=ENOSPC:when=1"]].concat();
     let mut run = Run::start(place.loghand_under(&strace, "rotate FILE --max-bytes 1K --backup-count 0 --compress"));
     run.send(b"one\n");
     run.wait_until_said("app.log.1: not compressed: No space left on device");
