@@ -29,6 +29,11 @@ impl Clock {
         Self(Source::Manual(Arc::new(Mutex::new(start))))
     }
 
+    /// Whether it is the system's clock, by which the kernel can wake.
+    pub fn is_system(&self) -> bool {
+        matches!(self.0, Source::System)
+    }
+
     /// The time of day.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {

@@ -13,6 +13,7 @@ pub mod rotation; // what moving log files means: schedules, names, backups, com
 
 pub mod stream; // the heart: batches, handlers, queues, the pump
 
+pub mod alarm; // waking at a time of day
 pub mod backoff; // waiting before another attempt
 pub mod clock; // the time of day, handed in; zones
 pub mod encoding; // other encodings than UTF-8, for files

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, bail};
 use chrono::{DateTime, FixedOffset, Utc};
 
+use crate::alarm::Alarm;
 use crate::backoff::Backoff;
 use crate::inode::{self, FileId};
 use crate::rotation::archives::Layout;
@@ -54,6 +55,8 @@ pub struct BaseRotatingHandler {
     linked: Option<FileId>,
     /// When the dated name changes next.
     renamed_at: Option<DateTime<Utc>>,
+    /// Wakes when the clock on the wall says so, whatever became of the clock meanwhile.
+    alarm: Option<Alarm>,
     keeper: Housekeeper,
     budget: Budget,
     context: Context,
@@ -97,6 +100,8 @@ impl BaseRotatingHandler {
             }
             Layout::Renamed(_) => None,
         };
+        let by_clock = (time.is_some() || renamed_at.is_some()) && context.clock.is_system();
+        let alarm = by_clock.then(|| Alarm::new(context.waker.clone())).transpose()?;
         let keeper = Housekeeper::new(duties, path.clone(), context.clone());
         let log = LogFile::open(path, options, context.clone())?;
         let mut handler = Self {
@@ -107,6 +112,7 @@ impl BaseRotatingHandler {
             link,
             linked: None,
             renamed_at,
+            alarm,
             keeper,
             budget,
             context,
@@ -123,6 +129,7 @@ impl BaseRotatingHandler {
             handler.context.report.error(handler.log.name(), format_args!("its archives: {error:#}"));
         }
         handler.opened();
+        handler.set_alarm();
         Ok(handler)
     }
 
@@ -148,6 +155,15 @@ impl BaseRotatingHandler {
             if let Err(error) = link::point(link, self.log.path()) {
                 self.context.report.error(link.display(), format_args!("{error:#}"));
             }
+        }
+    }
+
+    fn set_alarm(&mut self) {
+        if let Some(alarm) = &mut self.alarm {
+            let empty = self.log.is_empty();
+            let rollover = self.time.as_ref().filter(|_| !empty).map(TimeRule::next);
+            let renaming = self.renamed_at.filter(|_| self.log.id().is_some());
+            alarm.set([rollover, renaming].into_iter().flatten().min());
         }
     }
 
@@ -397,6 +413,7 @@ impl Handler for BaseRotatingHandler {
             self.update_link();
             rest = later;
         }
+        self.set_alarm();
         self.inside_line = !batch.ends();
         if !self.inside_line {
             std::mem::take(&mut self.put_off).into_iter().try_for_each(|control| self.control(control))?;
@@ -436,6 +453,7 @@ impl Handler for BaseRotatingHandler {
     fn tick(&mut self) -> Result<()> {
         if !self.inside_line {
             self.roll_if_due();
+            self.set_alarm();
         }
         self.log.sync_if_due()
     }
