@@ -29,7 +29,16 @@ impl Housekeeper {
     /// Deletes the oldest archives until the budget is kept; says whether it is.
     pub fn free(&self) -> bool {
         let budget = &self.0.duties.budget;
-        self.delete(|archives| oldest_of(archives, budget.excess()));
+        let now = self.0.context.clock.now().into();
+        self.delete(|archives| {
+            // What has to go anyway goes first, and may be enough.
+            let mut gone = self.0.duties.retention.surplus(archives, now);
+            let freed = gone.iter().map(|archive| archive.len).sum();
+            let others = archives.iter().filter(|archive| !gone.iter().any(|gone| gone.id == archive.id));
+            let more = oldest_of(others, budget.excess().saturating_sub(freed));
+            gone.extend(more);
+            gone
+        });
         budget.excess() == 0
     }
 
