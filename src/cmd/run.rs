@@ -17,6 +17,9 @@ use crate::stream::pump::{Pump, is_pipe};
 
 use super::rotate::Mode;
 
+/// What the pipe that we read from should hold, in bytes: four times what it holds by default.
+const PIPE_SIZE: usize = 256 * 1024;
+
 /// Runs to the end; what is lost on the way is in `report`.
 ///
 /// # Errors
@@ -71,6 +74,10 @@ fn pump_stdin(mut handler: Box<dyn Handler>, global: &Global, signals: &Signals,
     let stdin = rustix::stdio::stdin();
     if may_be_closed(stdin) {
         report.warn("stdin", "is closed, or /dev/null: there is nothing to read");
+    }
+    if is_pipe(stdin) && rustix::pipe::fcntl_getpipe_size(stdin).is_ok_and(|size| size < PIPE_SIZE) {
+        // More slack for the producer and fewer changes between the two; where it is not allowed, it goes as well.
+        let _ = rustix::pipe::fcntl_setpipe_size(stdin, PIPE_SIZE);
     }
     let pumped = Pump::new(Stdin, &mut *handler, signals, report).run();
     let closed = handler.close();
