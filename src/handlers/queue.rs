@@ -37,7 +37,7 @@ impl Handler for QueueHandler {
     fn flush(&mut self) -> Result<()> {
         match self.queue.flush() {
             true => Ok(()),
-            false => bail!("the output behind the queue has ended"),
+            false => bail!("not everything behind the queue was delivered"),
         }
     }
 

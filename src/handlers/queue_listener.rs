@@ -60,12 +60,14 @@ impl Drop for Leaving {
 
 impl Leaving {
     fn listen(&self, handler: &mut dyn Handler) {
+        let mut undelivered = false;
         loop {
             let deadline = handler.deadline();
             let outcome = match self.queue.pop(deadline) {
                 Message::Lines(chunk) => {
                     if let Err(error) = handler.emit(&chunk.batch()) {
                         report_lost(&self.report, &self.name, &chunk.batch(), &error);
+                        undelivered = true;
                         if ended(&error).is_some() {
                             return;
                         }
@@ -74,6 +76,7 @@ impl Leaving {
                     Ok(())
                 }
                 Message::Dropped { records, torn } => {
+                    undelivered = true;
                     let lines = if records == 1 { "line" } else { "lines" };
                     let notice = format!("loghand: {records} {lines} dropped here: the queue was full\n");
                     let line_end = Batch::piece(b"\n", false, true);
@@ -83,7 +86,7 @@ impl Leaving {
                 Message::Control(control) => handler.control(control),
                 Message::Flush => {
                     let outcome = handler.flush();
-                    self.queue.answer();
+                    self.queue.answer(outcome.is_ok() && !std::mem::take(&mut undelivered));
                     outcome
                 }
                 Message::Wake => handler.tick(),
@@ -106,6 +109,40 @@ mod tests {
     use crate::stream::queue::{Abandoned, OnFull};
 
     use super::*;
+
+    struct Loses;
+
+    impl Handler for Loses {
+        fn emit(&mut self, _batch: &Batch<'_>) -> Result<()> {
+            anyhow::bail!("told to, by a test")
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+
+        fn close(self: Box<Self>) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_flush_is_no_success_when_lines_before_it_were_lost() {
+        let queue = Queue::new(99);
+        let report = Report::new(Verbosity::Quiet);
+        let mut fanout = Box::new(crate::stream::fanout::Fanout::new(report.clone()));
+        fanout.add("out", Box::new(Loses));
+        fanout.emit(&Batch::plain(b"one\n")).unwrap();
+        assert!(fanout.flush().is_err());
+        assert!(fanout.flush().is_ok(), "nothing was lost since");
+
+        let thread = QueueListener::new(queue.clone(), Box::new(Loses), "out".into(), report).start().unwrap();
+        queue.push(&Batch::plain(b"one\n"), OnFull::Block).unwrap();
+        assert!(!queue.flush());
+        assert!(queue.flush(), "nothing was lost since");
+        queue.send(Message::Close);
+        thread.join().unwrap();
+    }
 
     struct Panics;
 

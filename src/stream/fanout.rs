@@ -13,6 +13,8 @@ use super::handler::{Control, Ended, Handler, ended, report_failed, report_lost}
 pub struct Fanout {
     outlets: Vec<Outlet>,
     report: Report,
+    /// Something did not reach an outlet since the last flush.
+    undelivered: bool,
 }
 
 struct Outlet {
@@ -23,7 +25,7 @@ struct Outlet {
 
 impl Fanout {
     pub fn new(report: Report) -> Self {
-        Self { outlets: Vec::new(), report }
+        Self { outlets: Vec::new(), report, undelivered: false }
     }
 
     /// `name` is what messages about it say (`app.log`, `stdout`).
@@ -50,12 +52,14 @@ impl Fanout {
         for outlet in &mut self.outlets {
             let Some(handler) = &mut outlet.handler else {
                 self.report.lost(&outlet.name, batch.count(), "it has ended");
+                self.undelivered = true;
                 continue;
             };
             match hand_on(&mut **handler, batch) {
                 Ok(()) => living += 1,
                 Err(error) => {
                     report_lost(&self.report, &outlet.name, batch, &error);
+                    self.undelivered = true;
                     match ended(&error) {
                         Some(_) => outlet.handler = None,
                         None => living += 1,
@@ -80,8 +84,9 @@ impl Handler for Fanout {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.each(|handler| handler.flush());
-        Ok(())
+        let mut undelivered = std::mem::take(&mut self.undelivered);
+        self.each(|handler| handler.flush().inspect_err(|_| undelivered = true));
+        if undelivered { bail!("not everything was delivered") } else { Ok(()) }
     }
 
     fn close(self: Box<Self>) -> Result<()> {

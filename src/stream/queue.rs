@@ -42,6 +42,8 @@ struct State {
     backlog: Backlog,
     woken: bool,
     answers: u64,
+    /// What the last answer was.
+    delivered: bool,
     /// The consumer is gone: nothing will ever be taken again.
     dead: bool,
 }
@@ -124,13 +126,17 @@ impl Queue {
         self.state().backlog.recycle(chunk);
     }
 
-    /// The consumer's answer to `Flush`.
-    pub fn answer(&self) {
-        self.state().answers += 1;
+    /// The consumer's answer to `Flush`: whether everything before it was delivered.
+    pub fn answer(&self, delivered: bool) {
+        let mut state = self.state();
+        state.answers += 1;
+        state.delivered = delivered;
+        drop(state);
         self.0.changed.notify_all();
     }
 
-    /// Waits until everything that was put in before is delivered; false when the consumer is gone.
+    /// Waits until everything that was put in before is dealt with; says whether it was delivered. It is not when the
+    /// consumer is gone.
     pub fn flush(&self) -> bool {
         let mut state = self.state();
         let asked = state.answers;
@@ -141,7 +147,7 @@ impl Queue {
         while state.answers == asked && !state.dead {
             state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        !state.dead
+        !state.dead && state.delivered
     }
 
     /// The consumer leaves: whoever waits is let go. Returns how many records were still waiting.
