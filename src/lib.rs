@@ -9,6 +9,8 @@ pub mod cmd; // words to values: one file per verb
 
 pub mod handlers; // where lines end: one file per Python class
 
+pub mod sources; // where lines begin: stdin, files, checkpoints
+
 pub mod rotation; // what moving log files means: schedules, names, backups, compression
 
 pub mod stream; // the heart: batches, handlers, queues, the pump

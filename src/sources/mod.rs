@@ -1,0 +1,4 @@
+//! Where lines begin, as `handlers` is where they end: standard input, files, and what was read of them before.
+
+pub mod position;
+pub mod state;
