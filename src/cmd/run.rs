@@ -2,23 +2,21 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 
 use anyhow::{Context as _, Result};
 
 use crate::cli::{Call, Global, Verb};
 use crate::clock::{Clock, Zone};
 use crate::report::Report;
+use crate::sources::stdin::{Stdin, is_pipe};
 use crate::stop::{Interrupt, Signals};
 use crate::stream::context::Context;
 use crate::stream::fanout::Fanout;
 use crate::stream::handler::Handler;
-use crate::stream::pump::{Pump, is_pipe};
+use crate::stream::pump::Pump;
 
 use super::rotate::Mode;
-
-/// What the pipe that we read from should hold, in bytes: four times what it holds by default.
-const PIPE_SIZE: usize = 256 * 1024;
 
 /// Runs to the end; what is lost on the way is in `report`.
 ///
@@ -71,32 +69,13 @@ fn pump_stdin(mut handler: Box<dyn Handler>, global: &Global, signals: &Signals,
     if let Some(fd) = global.ready_fd {
         say_ready(fd).with_context(|| format!("--ready-fd {fd}: cannot be written"))?;
     }
-    let stdin = rustix::stdio::stdin();
-    if may_be_closed(stdin) {
+    if may_be_closed(rustix::stdio::stdin()) {
         report.warn("stdin", "is closed, or /dev/null: there is nothing to read");
     }
-    if is_pipe(stdin) && rustix::pipe::fcntl_getpipe_size(stdin).is_ok_and(|size| size < PIPE_SIZE) {
-        // More slack for the producer and fewer changes between the two; where it is not allowed, it goes as well.
-        let _ = rustix::pipe::fcntl_setpipe_size(stdin, PIPE_SIZE);
-    }
-    let pumped = Pump::new(Stdin, &mut *handler, signals, report).run();
+    let mut source = Stdin::new(report.clone());
+    let pumped = Pump::new(&mut source, &mut *handler, signals, report).run();
     let closed = handler.close();
     pumped.and(closed)
-}
-
-/// The descriptor itself: Rust's own stdin would copy every byte into a buffer of its own first.
-struct Stdin;
-
-impl std::io::Read for Stdin {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
-    }
-}
-
-impl AsFd for Stdin {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        rustix::stdio::stdin()
-    }
 }
 
 /// Through /dev/fd, because a bare number cannot be turned into a descriptor safely.

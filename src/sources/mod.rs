@@ -4,3 +4,4 @@ pub mod checkpoint;
 pub mod patterns;
 pub mod position;
 pub mod state;
+pub mod stdin;

@@ -13,3 +13,4 @@ pub mod queue;
 pub mod reader;
 pub mod recode;
 pub mod records;
+pub mod source;

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Read};
 use memchr::{memchr, memrchr};
 
 use super::batch::Batch;
+use super::source::Step;
 
 /// The buffer to begin with, in bytes.
 const CAPACITY: usize = 256 * 1024;
@@ -18,16 +19,6 @@ const LEAST_ROOM: usize = 64 * 1024;
 /// An unfinished line of up to this length is moved to the front at once, so that the same memory, which the cache
 /// still holds, takes the next read.
 const CHEAP_MOVE: usize = 4 * 1024;
-
-/// What one step brought.
-pub enum Step<'a> {
-    /// Whole lines, or a piece of a very long one.
-    Lines(Batch<'a>),
-    /// No line end yet, or nothing to read now.
-    Pending,
-    /// The input has ended and everything was lent.
-    End,
-}
 
 /// Reads lines from `R`.
 pub struct LineReader<R> {
@@ -84,34 +75,34 @@ impl<R: Read> LineReader<R> {
     /// # Errors
     /// Those of the input's read, EINTR and EAGAIN aside.
     pub fn step(&mut self) -> io::Result<Step<'_>> {
-        self.step_at_most(usize::MAX)
+        self.read_at_most(usize::MAX)?;
+        Ok(self.lend())
     }
 
-    /// As [`LineReader::step`], but no more than `most` bytes are taken from the input.
+    /// Reads once, and no more than `most` bytes, unless there is something to lend already.
     ///
     /// # Errors
     /// As of [`LineReader::step`].
-    pub fn step_at_most(&mut self, most: usize) -> io::Result<Step<'_>> {
-        if !self.has_lines() {
-            self.make_room();
-            let until = self.buffer.len().min(self.end.saturating_add(most));
-            match self.input.read(&mut self.buffer[self.end..until]) {
-                Ok(0) => self.ended = true,
-                Ok(read) => {
-                    let fresh = self.end;
-                    self.end += read;
-                    self.total += read as u64;
-                    if let Some(at) = memrchr(b'\n', &self.buffer[fresh..self.end]) {
-                        self.whole = fresh + at + 1;
-                    }
-                }
-                Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {
-                    return Ok(Step::Pending);
-                }
-                Err(error) => return Err(error),
-            }
+    pub fn read_at_most(&mut self, most: usize) -> io::Result<()> {
+        if self.has_lines() {
+            return Ok(());
         }
-        Ok(self.lend())
+        self.make_room();
+        let until = self.buffer.len().min(self.end.saturating_add(most));
+        match self.input.read(&mut self.buffer[self.end..until]) {
+            Ok(0) => self.ended = true,
+            Ok(read) => {
+                let fresh = self.end;
+                self.end += read;
+                self.total += read as u64;
+                if let Some(at) = memrchr(b'\n', &self.buffer[fresh..self.end]) {
+                    self.whole = fresh + at + 1;
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Gives what is left, finished or not, as the end of the input does.
@@ -120,7 +111,8 @@ impl<R: Read> LineReader<R> {
         self.lend()
     }
 
-    fn lend(&mut self) -> Step<'_> {
+    /// Lends what there is, without a read.
+    pub fn lend(&mut self) -> Step<'_> {
         let from = self.start;
         if self.whole > from {
             if self.inside_long {
@@ -219,7 +211,8 @@ mod tests {
         let mut reader = LineReader::new(Parts(vec![b"a\nb".to_vec(), b"egun\nnext".to_vec()]));
         assert!(matches!(reader.step(), Ok(Step::Lines(_))) && reader.inside_line());
         while reader.inside_line() {
-            reader.step_at_most(1).unwrap();
+            reader.read_at_most(1).unwrap();
+            reader.lend();
         }
         assert_eq!((reader.total(), reader.input().0.as_slice()), (8, &[b"next".to_vec()][..]));
     }
