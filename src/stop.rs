@@ -74,6 +74,16 @@ impl Signals {
         Ok(Self { reopen, rollover, stop, wake, waker })
     }
 
+    /// Signals that never come, and the token by which a test can tell it to stop.
+    #[cfg(test)]
+    pub fn never() -> (Self, Arc<AtomicBool>) {
+        let (wake, sender) = pipe().unwrap();
+        let requested = Arc::new(AtomicBool::new(false));
+        let stop = Stop { requested: Arc::clone(&requested), ..Stop::never() };
+        let waker = Waker::new(move || drop((&sender).write(&[1])));
+        (Self { reopen: Arc::default(), rollover: Arc::default(), stop, wake, waker }, requested)
+    }
+
     /// Whether HUP came since the last call.
     pub fn take_reopen(&self) -> bool {
         self.reopen.swap(false, Ordering::Relaxed)

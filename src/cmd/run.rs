@@ -15,6 +15,7 @@ use crate::stream::context::Context;
 use crate::stream::fanout::Fanout;
 use crate::stream::handler::Handler;
 use crate::stream::pump::Pump;
+use crate::stream::source::Source as _;
 
 use super::rotate::Mode;
 
@@ -75,6 +76,7 @@ fn pump_stdin(mut handler: Box<dyn Handler>, global: &Global, signals: &Signals,
     let mut source = Stdin::new(report.clone());
     let pumped = Pump::new(&mut source, &mut *handler, signals, report).run();
     let closed = handler.close();
+    source.close();
     pumped.and(closed)
 }
 

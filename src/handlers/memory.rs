@@ -2,6 +2,7 @@
 //!
 //! With `OnCapacity::Forget` it is a flight recorder: the last records before something grave, and nothing else.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -10,7 +11,8 @@ use crate::level::Level;
 use crate::record::Record;
 use crate::report::Report;
 use crate::stream::batch::Batch;
-use crate::stream::handler::{Control, Handler, Losses};
+use crate::stream::handler::{Control, Handler, Losses, report_failed};
+use crate::stream::mark::Mark;
 
 use super::buffering::Buffer;
 
@@ -57,13 +59,27 @@ pub struct MemoryHandler {
     /// When the oldest record came, for `flush_interval`.
     since: Option<Instant>,
     goes_on: GoesOn,
+    /// How many records ever came.
+    came: u64,
+    /// Marks behind records that are held, the oldest first: how many records came before each.
+    marks: VecDeque<(u64, Mark)>,
     name: String,
     report: Report,
 }
 
 impl MemoryHandler {
     pub fn new(options: MemoryOptions, target: Box<dyn Handler>, name: String, report: Report) -> Self {
-        Self { options, buffer: Buffer::default(), target, since: None, goes_on: GoesOn::LeftOut, name, report }
+        Self {
+            options,
+            buffer: Buffer::default(),
+            target,
+            since: None,
+            goes_on: GoesOn::LeftOut,
+            came: 0,
+            marks: VecDeque::new(),
+            name,
+            report,
+        }
     }
 
     /// Hands on everything; `ends` says whether the last record is complete. An error says how many were lost.
@@ -73,12 +89,29 @@ impl MemoryHandler {
             return Ok(());
         }
         let target = &mut self.target;
-        self.buffer.drain(|batch| {
+        let handed_on = self.buffer.drain(|batch| {
             let batch = batch.with_edges(true, ends);
             let mut losses = Losses::default();
             losses.note(&batch, target.emit(&batch));
             losses.into_result()
-        })
+        });
+        if handed_on.is_err() {
+            self.marks.clear();
+        }
+        self.pass_marks();
+        handed_on
+    }
+
+    /// Passes on the marks before which nothing is held any more.
+    fn pass_marks(&mut self) {
+        let gone = self.came - self.buffer.len() as u64;
+        while self.marks.front().is_some_and(|(before, _)| *before <= gone)
+            && let Some((_, mark)) = self.marks.pop_front()
+        {
+            if let Err(error) = self.target.mark(mark) {
+                report_failed(&self.report, &self.name, &error);
+            }
+        }
     }
 
     /// The rest of a record that is longer than memory should be.
@@ -97,6 +130,7 @@ impl MemoryHandler {
 
     fn take(&mut self, record: &Record<'_>, ends: bool) -> Result<()> {
         self.buffer.push(record);
+        self.came += 1;
         let level = record.info.and_then(|info| info.level);
         let grave = level.is_some_and(|level| level >= self.options.flush_level);
         let hand_on = match self.options.on_capacity {
@@ -145,7 +179,10 @@ impl Handler for MemoryHandler {
                 losses.held(self.buffer.len() as u64);
             }
             self.buffer.drain(|_| ());
+            self.marks.clear();
         }
+        // Those behind what was forgotten.
+        self.pass_marks();
         self.since = if self.buffer.is_empty() { None } else { self.since.or_else(|| Some(Instant::now())) };
         losses.into_result()
     }
@@ -165,8 +202,19 @@ impl Handler for MemoryHandler {
         self.target.flush()
     }
 
+    fn mark(&mut self, mark: Mark) -> Result<()> {
+        if self.buffer.is_empty() {
+            return self.target.mark(mark);
+        }
+        self.marks.push_back((self.came, mark));
+        Ok(())
+    }
+
     fn close(mut self: Box<Self>) -> Result<()> {
         let handed_on = if self.options.flush_on_close { self.hand_on(true) } else { Ok(()) };
+        // What is still held is forgotten because somebody asked for it: that is no loss.
+        self.buffer.drain(|_| ());
+        self.pass_marks();
         handed_on.and(self.target.close())
     }
 
@@ -197,12 +245,14 @@ mod tests {
 
     use crate::record::RecordInfo;
     use crate::report::Verbosity;
+    use crate::stop::Waker;
     use crate::stream::chunk::Chunk;
     use crate::stream::handler::{Ended, ended, lost_records};
+    use crate::stream::mark::Marked;
 
     use super::*;
 
-    /// Fails as told, batch by batch, and then takes what comes.
+    /// Fails as told, batch by batch, and then takes what comes; a mark is a `|`.
     struct Target {
         failures: Vec<&'static str>,
         taken: Arc<Mutex<Vec<u8>>>,
@@ -221,6 +271,12 @@ mod tests {
         }
 
         fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+
+        fn mark(&mut self, mark: Mark) -> Result<()> {
+            self.taken.lock().unwrap().push(b'|');
+            mark.delivered();
             Ok(())
         }
 
@@ -282,5 +338,59 @@ mod tests {
         let taken = taken.lock().unwrap();
         assert_eq!((taken.len(), &taken[piece.len() - 1..]), (piece.len() + 3, &b"x\ne\n"[..]));
         assert!(memory.report.failed());
+    }
+
+    fn send_mark(memory: &mut MemoryHandler) -> Marked {
+        let (marked, mark) = Marked::new(Waker::new(|| ()));
+        memory.mark(mark).unwrap();
+        marked
+    }
+
+    #[test]
+    fn a_mark_waits_for_the_records_before_it_and_makes_nobody_hurry() {
+        let (mut memory, taken) = memory(3, OnCapacity::Flush, &[]);
+        assert_eq!(send_mark(&mut memory).outcome(), Some(true));
+        memory.emit(&Batch::plain(b"1\n2\n")).unwrap();
+        let marked = send_mark(&mut memory);
+        assert_eq!((marked.outcome(), taken.lock().unwrap().as_slice()), (None, &b"|"[..]));
+        memory.emit(&Batch::plain(b"3\n4\n")).unwrap();
+        let later = send_mark(&mut memory);
+        assert_eq!((marked.outcome(), later.outcome()), (Some(true), None));
+        memory.flush().unwrap();
+        assert_eq!((later.outcome(), taken.lock().unwrap().as_slice()), (Some(true), &b"|1\n2\n3\n|4\n|"[..]));
+    }
+
+    #[test]
+    fn a_mark_fails_with_the_records_before_it() {
+        for why in ["full", "ended"] {
+            let (mut memory, _) = memory(2, OnCapacity::Flush, &[why]);
+            memory.emit(&Batch::plain(b"1\n")).unwrap();
+            let marked = send_mark(&mut memory);
+            memory.emit(&Batch::plain(b"2\n")).unwrap_err();
+            assert_eq!(marked.outcome(), Some(false), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_mark_goes_on_once_what_was_before_it_is_forgotten() {
+        let (mut memory, taken) = memory(2, OnCapacity::Forget, &[]);
+        memory.emit(&Batch::plain(b"1\n2\n")).unwrap();
+        let marked = send_mark(&mut memory);
+        memory.emit(&Batch::plain(b"3\n")).unwrap();
+        assert_eq!(marked.outcome(), None);
+        memory.emit(&Batch::plain(b"4\n")).unwrap();
+        assert_eq!((marked.outcome(), taken.lock().unwrap().as_slice()), (Some(true), &b"|"[..]));
+    }
+
+    #[test]
+    fn a_mark_is_passed_on_at_the_close_whether_records_are_handed_on_or_forgotten() {
+        for (flush_on_close, left) in [(true, &b"1\n|"[..]), (false, b"|")] {
+            let (mut memory, taken) = memory(2, OnCapacity::Forget, &[]);
+            memory.options.flush_on_close = flush_on_close;
+            memory.emit(&Batch::plain(b"1\n")).unwrap();
+            let marked = send_mark(&mut memory);
+            Box::new(memory).close().unwrap();
+            assert_eq!((marked.outcome(), taken.lock().unwrap().as_slice()), (Some(true), left));
+        }
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use crate::report::Report;
 use crate::stream::batch::Batch;
 use crate::stream::handler::{Control, Ended, Handler};
+use crate::stream::mark::Mark;
 use crate::stream::queue::{Message, OnFull, Queue};
 
 /// Python's QueueHandler; the other end is a [`super::queue_listener::QueueListener`].
@@ -39,6 +40,12 @@ impl Handler for QueueHandler {
             true => Ok(()),
             false => bail!("not everything behind the queue was delivered"),
         }
+    }
+
+    /// It waits in the queue behind what it marks, and nobody waits for it.
+    fn mark(&mut self, mark: Mark) -> Result<()> {
+        self.queue.send(Message::Mark(mark));
+        Ok(())
     }
 
     fn close(mut self: Box<Self>) -> Result<()> {

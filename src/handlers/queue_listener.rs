@@ -60,6 +60,7 @@ impl Drop for Leaving {
 
 impl Leaving {
     fn listen(&self, handler: &mut dyn Handler) {
+        // Since the last flush or mark; a tick, too, may lose what was kept in flight.
         let mut undelivered = false;
         loop {
             let deadline = handler.deadline();
@@ -83,17 +84,26 @@ impl Leaving {
                     let finished = if torn { handler.emit(&line_end) } else { Ok(()) };
                     finished.and_then(|()| handler.notice(&Batch::plain(notice.as_bytes())))
                 }
-                Message::Control(control) => handler.control(control),
+                Message::Control(control) => handler.control(control).inspect_err(|_| undelivered = true),
                 Message::Flush => {
                     let outcome = handler.flush();
-                    self.queue.answer(outcome.is_ok() && !std::mem::take(&mut undelivered));
+                    let before = !std::mem::take(&mut undelivered);
+                    self.queue.answer(before && outcome.is_ok());
                     outcome
                 }
-                Message::Wake => handler.tick(),
+                Message::Mark(mark) => {
+                    let outcome = handler.mark(mark.clone());
+                    if !std::mem::take(&mut undelivered) {
+                        mark.delivered();
+                    }
+                    outcome
+                }
+                Message::Wake => handler.tick().inspect_err(|_| undelivered = true),
                 Message::Close => return,
             };
             let due = deadline.is_some_and(|at| Instant::now() >= at);
-            if let Err(error) = outcome.and_then(|()| if due { handler.tick() } else { Ok(()) }) {
+            let mut tick = || if due { handler.tick().inspect_err(|_| undelivered = true) } else { Ok(()) };
+            if let Err(error) = outcome.and_then(|()| tick()) {
                 report_failed(&self.report, &self.name, &error);
                 if ended(&error).is_some() {
                     return;
@@ -105,7 +115,11 @@ impl Leaving {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use crate::report::Verbosity;
+    use crate::stop::Waker;
+    use crate::stream::mark::Marked;
     use crate::stream::queue::{Abandoned, OnFull};
 
     use super::*;
@@ -142,6 +156,33 @@ mod tests {
         assert!(queue.flush(), "nothing was lost since");
         queue.send(Message::Close);
         thread.join().unwrap();
+    }
+
+    /// Sends a mark and waits for its answer.
+    fn answer(queue: &Queue) -> Option<bool> {
+        let (sender, woken) = mpsc::channel();
+        let (marked, mark) = Marked::new(Waker::new(move || sender.send(()).unwrap()));
+        queue.send(Message::Mark(mark));
+        woken.recv().unwrap();
+        marked.outcome()
+    }
+
+    #[test]
+    fn a_mark_fails_once_when_lines_before_it_were_lost_or_dropped() {
+        for lose in [
+            |queue: &Queue| assert_eq!(queue.push(&Batch::plain(b"one\n"), OnFull::Block), Ok(0)),
+            |queue: &Queue| queue.send(Message::Dropped { records: 1, torn: false }),
+        ] {
+            let queue = Queue::new(99);
+            let report = Report::new(Verbosity::Quiet);
+            let thread = QueueListener::new(queue.clone(), Box::new(Loses), "out".into(), report).start().unwrap();
+            assert_eq!(answer(&queue), Some(true));
+            lose(&queue);
+            assert_eq!([answer(&queue), answer(&queue)], [Some(false), Some(true)]);
+            queue.send(Message::Close);
+            thread.join().unwrap();
+            assert_eq!(answer(&queue), Some(false), "nobody is there to answer");
+        }
     }
 
     struct Panics;

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use super::batch::Batch;
 use super::chunk::Chunk;
 use super::handler::Control;
+use super::mark::Mark;
 
 /// What the consumer is told.
 pub enum Message {
@@ -21,6 +22,8 @@ pub enum Message {
     Control(Control),
     /// Answer [`Queue::answer`] when everything before was delivered.
     Flush,
+    /// To be handed on behind everything before.
+    Mark(Mark),
     Close,
     /// The deadline passed, or somebody woke the queue.
     Wake,
@@ -70,12 +73,12 @@ impl Backlog {
         }
         let room = limit.saturating_sub(self.waiting) as u64;
         let (head, rest) = batch.split_at(batch.fit(room));
-        let torn = !rest.starts() && self.drop_begun();
+        // If a record goes on here, there is nothing before its rest.
         self.put(&head);
+        let (at, torn) = if rest.starts() { (self.messages.len(), false) } else { self.drop_begun() };
         let dropped = records_of(&rest);
         self.dropping = !rest.ends();
-        let end = self.messages.len();
-        self.note_drop(dropped, torn, end);
+        self.note_drop(dropped, torn, at);
         dropped
     }
 
@@ -107,14 +110,15 @@ impl Backlog {
         Some(message)
     }
 
-    /// Forgets everything; returns how many records that were.
-    pub(super) fn clear(&mut self) -> u64 {
+    /// Gives away everything, with how many records that are.
+    pub(super) fn clear(&mut self) -> (u64, VecDeque<Message>) {
         self.waiting = 0;
-        let left = self.messages.drain(..).map(|message| match message {
+        let messages = std::mem::take(&mut self.messages);
+        let left = messages.iter().map(|message| match message {
             Message::Lines(chunk) => chunk.batch().count(),
             _ => 0,
         });
-        left.sum()
+        (left.sum(), messages)
     }
 
     /// `batch` without the rest of a record that is dropped.
@@ -157,15 +161,16 @@ impl Backlog {
         let (length, emptied) = (gone.len(), left.is_empty());
         self.cut_front(at, length, emptied);
         let mut from = at;
-        while open && let Some((at, next)) = self.lines_from(from) {
+        while open && let Some((next_at, next)) = self.lines_from(from) {
             let batch = next.batch();
             let (rest, left) = batch.split_at(batch.first_len());
             open = !rest.ends();
             let (length, emptied) = (rest.len(), left.is_empty());
-            self.cut_front(at, length, emptied);
-            from = at;
+            self.cut_front(next_at, length, emptied);
+            from = next_at;
         }
         self.dropping = open;
+        // Where its beginning was: a mark behind that must not pass for delivered.
         self.note_drop(records, torn, at);
         Some(records)
     }
@@ -189,8 +194,10 @@ impl Backlog {
         }
     }
 
-    /// Takes back what waits of the record that has begun and not ended; says whether its beginning was taken already.
-    fn drop_begun(&mut self) -> bool {
+    /// Takes back what waits of the record that has begun and not ended; says where it waited, and whether its
+    /// beginning was taken already.
+    fn drop_begun(&mut self) -> (usize, bool) {
+        let mut place = self.messages.len();
         while let Some(at) = self.messages.iter().rposition(|message| matches!(message, Message::Lines(_)))
             && let Some(Message::Lines(last)) = self.messages.get_mut(at)
             && !last.batch().ends()
@@ -202,14 +209,16 @@ impl Backlog {
             self.waiting -= begun;
             if before > 0 {
                 *last = Chunk::of(&batch.split_at(before).0);
+                place = at + 1;
             } else if let Some(Message::Lines(chunk)) = self.messages.remove(at) {
                 self.recycle(chunk);
+                place = at;
             }
             if starts {
-                return false;
+                return (place, false);
             }
         }
-        true
+        (place, true)
     }
 
     /// Leaves a note of `records` dropped at `at`, joined to one that stands there already.

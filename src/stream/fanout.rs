@@ -8,12 +8,13 @@ use crate::report::Report;
 
 use super::batch::Batch;
 use super::handler::{Control, Ended, Handler, ended, report_failed, report_lost};
+use super::mark::Mark;
 
 /// Hands every batch to every outlet.
 pub struct Fanout {
     outlets: Vec<Outlet>,
     report: Report,
-    /// Something did not reach an outlet since the last flush.
+    /// Something may not have reached an outlet since the last flush or mark.
     undelivered: bool,
 }
 
@@ -33,14 +34,18 @@ impl Fanout {
         self.outlets.push(Outlet { name: name.into(), handler: Some(handler) });
     }
 
-    fn each(&mut self, mut act: impl FnMut(&mut Box<dyn Handler>) -> Result<()>) {
+    /// Says whether all went well; what did not is reported.
+    fn each(&mut self, mut act: impl FnMut(&mut dyn Handler) -> Result<()>) -> bool {
+        let mut well = true;
         for outlet in &mut self.outlets {
             if let Some(handler) = &mut outlet.handler
-                && let Err(error) = act(handler)
+                && let Err(error) = act(&mut **handler)
             {
                 report_failed(&self.report, &outlet.name, &error);
+                well = false;
             }
         }
+        well
     }
 
     fn hand_on(
@@ -84,9 +89,20 @@ impl Handler for Fanout {
     }
 
     fn flush(&mut self) -> Result<()> {
-        let mut undelivered = std::mem::take(&mut self.undelivered);
-        self.each(|handler| handler.flush().inspect_err(|_| undelivered = true));
-        if undelivered { bail!("not everything was delivered") } else { Ok(()) }
+        let before = !std::mem::take(&mut self.undelivered);
+        let flushed = self.each(|handler| handler.flush());
+        if before && flushed { Ok(()) } else { bail!("not everything was delivered") }
+    }
+
+    /// What fails is reported here, outlet by outlet, and never returned.
+    fn mark(&mut self, mark: Mark) -> Result<()> {
+        let before = !std::mem::take(&mut self.undelivered);
+        let all_live = self.outlets.iter().all(|outlet| outlet.handler.is_some());
+        self.each(|handler| handler.mark(mark.clone()));
+        if before && all_live {
+            mark.delivered();
+        }
+        Ok(())
     }
 
     fn close(self: Box<Self>) -> Result<()> {
@@ -105,12 +121,116 @@ impl Handler for Fanout {
     }
 
     fn tick(&mut self) -> Result<()> {
-        self.each(|handler| handler.tick());
+        // It may have lost what was kept in flight.
+        self.undelivered |= !self.each(|handler| handler.tick());
         Ok(())
     }
 
     fn control(&mut self, control: Control) -> Result<()> {
-        self.each(|handler| handler.control(control));
+        self.undelivered |= !self.each(|handler| handler.control(control));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use crate::report::Verbosity;
+    use crate::stop::Waker;
+    use crate::stream::mark::Marked;
+
+    use super::*;
+
+    /// Does what it is told, once each; then everything goes well.
+    #[derive(Default)]
+    struct Told {
+        emits: VecDeque<&'static str>,
+        flushes: VecDeque<&'static str>,
+        ticks: VecDeque<&'static str>,
+    }
+
+    fn next(told: &mut VecDeque<&'static str>) -> Result<()> {
+        match told.pop_front() {
+            None | Some("well") => Ok(()),
+            Some("ended") => bail!(Ended::ReaderGone),
+            Some(why) => bail!(why),
+        }
+    }
+
+    impl Handler for Told {
+        fn emit(&mut self, _batch: &Batch<'_>) -> Result<()> {
+            next(&mut self.emits)
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            next(&mut self.flushes)
+        }
+
+        fn close(self: Box<Self>) -> Result<()> {
+            Ok(())
+        }
+
+        fn tick(&mut self) -> Result<()> {
+            next(&mut self.ticks)
+        }
+    }
+
+    /// One outlet that is told, and one with which all is well.
+    fn fanout(told: Told) -> Fanout {
+        let mut fanout = Fanout::new(Report::new(Verbosity::Quiet));
+        fanout.add("told", Box::new(told));
+        fanout.add("well", Box::<Told>::default());
+        fanout
+    }
+
+    fn emit(fanout: &mut Fanout) {
+        fanout.emit(&Batch::plain(b"one\n")).unwrap();
+    }
+
+    fn mark(fanout: &mut Fanout) -> Option<bool> {
+        let (marked, mark) = Marked::new(Waker::new(|| ()));
+        fanout.mark(mark).unwrap();
+        marked.outcome()
+    }
+
+    #[test]
+    fn a_mark_is_delivered_when_every_outlet_has_delivered() {
+        let mut fanout = fanout(Told::default());
+        emit(&mut fanout);
+        assert_eq!(mark(&mut fanout), Some(true));
+    }
+
+    #[test]
+    fn a_mark_fails_once_where_one_outlet_lost_lines() {
+        let mut fanout = fanout(Told { emits: ["full"].into(), ..Told::default() });
+        emit(&mut fanout);
+        assert_eq!([mark(&mut fanout), mark(&mut fanout)], [Some(false), Some(true)]);
+    }
+
+    #[test]
+    fn a_mark_fails_once_where_one_outlet_cannot_flush() {
+        let mut fanout = fanout(Told { flushes: ["full"].into(), ..Told::default() });
+        emit(&mut fanout);
+        assert_eq!([mark(&mut fanout), mark(&mut fanout)], [Some(false), Some(true)]);
+    }
+
+    #[test]
+    fn a_mark_fails_once_where_a_tick_failed_which_may_have_lost_what_was_held() {
+        let mut fanout = fanout(Told { ticks: ["full"].into(), ..Told::default() });
+        emit(&mut fanout);
+        fanout.tick().unwrap();
+        assert_eq!([mark(&mut fanout), mark(&mut fanout)], [Some(false), Some(true)]);
+        fanout.tick().unwrap();
+        assert!(fanout.flush().is_ok());
+    }
+
+    #[test]
+    fn no_mark_is_delivered_once_an_outlet_has_ended() {
+        let mut fanout = fanout(Told { emits: ["well", "ended"].into(), ..Told::default() });
+        emit(&mut fanout);
+        assert_eq!(mark(&mut fanout), Some(true));
+        emit(&mut fanout);
+        assert_eq!([mark(&mut fanout), mark(&mut fanout)], [Some(false), Some(false)]);
     }
 }

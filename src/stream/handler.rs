@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::report::Report;
 
 use super::batch::Batch;
+use super::mark::Mark;
 
 /// A signal that concerns the handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,17 @@ pub trait Handler: Send {
 
     /// Returns Ok only when everything emitted so far is delivered.
     fn flush(&mut self) -> Result<()>;
+
+    /// Takes a mark behind what was emitted so far. Whoever keeps records keeps the mark with them, hands nothing on for
+    /// it, and passes it on behind them; it is answered once everything before it is delivered.
+    ///
+    /// # Errors
+    /// As of [`Handler::flush`]. The mark has failed then and says so to its sender.
+    fn mark(&mut self, mark: Mark) -> Result<()> {
+        self.flush()?;
+        mark.delivered();
+        Ok(())
+    }
 
     /// Delivers what is left and lets go of everything.
     fn close(self: Box<Self>) -> Result<()>;

@@ -9,6 +9,7 @@ use crate::record::Record;
 use super::batch::Batch;
 use super::chunk::Chunk;
 use super::handler::{Control, Handler, Losses};
+use super::mark::Mark;
 
 /// What is done with each record.
 pub trait Map: Send {
@@ -72,6 +73,10 @@ impl<M: Map> Handler for Mapped<M> {
 
     fn flush(&mut self) -> Result<()> {
         self.target.flush()
+    }
+
+    fn mark(&mut self, mark: Mark) -> Result<()> {
+        self.target.mark(mark)
     }
 
     fn close(self: Box<Self>) -> Result<()> {

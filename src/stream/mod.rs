@@ -7,6 +7,7 @@ pub mod context;
 pub mod fanout;
 pub mod handler;
 pub mod mapped;
+pub mod mark;
 pub mod multiline;
 pub mod pump;
 pub mod queue;

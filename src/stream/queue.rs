@@ -154,8 +154,12 @@ impl Queue {
     pub fn abandon(&self) -> u64 {
         let mut state = self.state();
         state.dead = true;
+        let (left, messages) = state.backlog.clear();
+        drop(state);
         self.0.changed.notify_all();
-        state.backlog.clear()
+        // Only now: a mark that is dropped wakes somebody, who may use this queue.
+        drop(messages);
+        left
     }
 }
 
@@ -165,6 +169,8 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::record::RecordInfo;
+    use crate::stop::Waker;
+    use crate::stream::mark::Marked;
 
     use super::*;
 
@@ -176,10 +182,17 @@ mod tests {
                 Message::Lines(chunk) => seen.push(String::from_utf8_lossy(chunk.batch().bytes()).into_owned()),
                 Message::Dropped { records, torn: false } => seen.push(format!("-{records}")),
                 Message::Dropped { records, torn: true } => seen.push(format!("torn -{records}")),
+                Message::Mark(_) => seen.push("|".into()),
                 Message::Close => return seen,
                 _ => {}
             }
         }
+    }
+
+    fn send_mark(queue: &Queue) -> Marked {
+        let (marked, mark) = Marked::new(Waker::new(|| ()));
+        queue.send(Message::Mark(mark));
+        marked
     }
 
     #[test]
@@ -328,6 +341,48 @@ mod tests {
         assert_eq!(producer.join().unwrap(), Err(Abandoned));
         assert_eq!(queue.push(&Batch::plain(b"three\n"), OnFull::DropOldest), Err(Abandoned));
         assert!(!queue.flush());
+    }
+
+    #[test]
+    fn a_mark_keeps_its_place_among_the_lines() {
+        let queue = Queue::new(99);
+        queue.push(&Batch::plain(b"one\n"), OnFull::Block).unwrap();
+        let marked = send_mark(&queue);
+        queue.push(&Batch::plain(b"two\n"), OnFull::Block).unwrap();
+        assert_eq!(marked.outcome(), None);
+        assert_eq!(drain(&queue), ["one\n", "|", "two\n"]);
+    }
+
+    #[test]
+    fn what_is_dropped_before_a_mark_is_noted_before_it() {
+        let queue = Queue::new(4);
+        queue.push(&Batch::plain(b"one\n"), OnFull::DropOldest).unwrap();
+        send_mark(&queue);
+        queue.push(&Batch::plain(b"two\n"), OnFull::DropOldest).unwrap();
+        assert_eq!(drain(&queue), ["-1", "|", "two\n"]);
+    }
+
+    #[test]
+    fn a_long_line_around_a_mark_is_noted_where_it_began_to_be_lost() {
+        for on_full in [OnFull::DropNewest, OnFull::DropOldest] {
+            let queue = Queue::new(6);
+            queue.push(&beginning(b"xxx"), on_full).unwrap();
+            send_mark(&queue);
+            assert_eq!(push_all(&queue, on_full, &[middle(b"yyy"), end(b"z\n"), Batch::plain(b"b\n")]), 1);
+            assert_eq!(drain(&queue), ["-1", "|", "b\n"], "{on_full:?}");
+        }
+    }
+
+    #[test]
+    fn an_abandoned_queue_fails_the_marks_that_waited_and_those_that_come() {
+        let queue = Queue::new(9);
+        let other = queue.clone();
+        // Whoever is woken may use the queue.
+        let (waited, mark) = Marked::new(Waker::new(move || other.wake()));
+        queue.send(Message::Mark(mark));
+        queue.abandon();
+        let late = send_mark(&queue);
+        assert_eq!([waited.outcome(), late.outcome()], [Some(false); 2]);
     }
 
     /// What a consumer has seen: every line whole and in its place, or counted by the note at that place.

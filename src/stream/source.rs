@@ -4,6 +4,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use super::batch::Batch;
+use super::mark::Mark;
 
 /// What one step brought.
 pub enum Step<'a> {
@@ -31,4 +32,12 @@ pub trait Source {
 
     /// TERM came: what is there already is still to be read, then [`Step::End`].
     fn leave(&mut self);
+
+    /// A mark to send behind what was lent so far, when it is time for one; asked after every step, the last one too.
+    fn mark(&mut self) -> Option<Mark> {
+        None
+    }
+
+    /// After the handler was closed, so that every mark has been answered.
+    fn close(&mut self) {}
 }
