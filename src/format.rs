@@ -64,7 +64,7 @@ pub struct FormatContext {
     pub process: u32,
     /// `processName`.
     pub process_name: Arc<str>,
-    /// `filename`: the file that the lines are read from, as the bytes of its name.
+    /// `filename` for records that were read from no file they know of, as the bytes of its name.
     pub filename: Arc<[u8]>,
 }
 

@@ -17,6 +17,8 @@ pub struct RecordInfo {
     pub level: Option<Level>,
     /// The name of the logger (Python's `name`).
     pub name: Option<Arc<str>>,
+    /// The file that the record was read from, as the bytes of its name.
+    pub filename: Option<Arc<[u8]>>,
 }
 
 /// A view of one record.
@@ -26,11 +28,23 @@ pub struct Record<'a> {
     pub bytes: &'a [u8],
     /// What is known about it; nothing for a line that nobody looked into.
     pub info: Option<&'a RecordInfo>,
+    /// The file that its whole batch was read from.
+    pub file: Option<&'a Arc<[u8]>>,
 }
 
 impl<'a> Record<'a> {
     /// The text without its line end (`\n`, not `\r\n`: a CR belongs to the line).
     pub fn message(&self) -> &'a [u8] {
         self.bytes.strip_suffix(b"\n").unwrap_or(self.bytes)
+    }
+
+    /// The file it was read from, as the bytes of its name; none for standard input.
+    pub fn filename(&self) -> Option<&'a Arc<[u8]>> {
+        self.info.and_then(|info| info.filename.as_ref()).or(self.file)
+    }
+
+    /// All that is known about it, for a place where it stands without its batch.
+    pub fn to_info(&self) -> RecordInfo {
+        RecordInfo { filename: self.filename().cloned(), ..self.info.cloned().unwrap_or_default() }
     }
 }

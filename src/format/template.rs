@@ -38,7 +38,8 @@ impl Template {
     }
 
     /// Appends `record` to `out`, without the record's line end: whoever writes the line ends it (Python's
-    /// `terminator`). What the record knows of its time, level and name goes before what `context` says.
+    /// `terminator`). What the record knows of its time, level, name and file goes
+    /// before what `context` says.
     pub fn render(&mut self, record: &Record<'_>, context: &FormatContext, out: &mut Vec<u8>) {
         let Self { pieces, asctime, scratch, shown } = self;
         for piece in pieces {
@@ -81,7 +82,7 @@ fn value<'a>(field: Field, record: &Record<'a>, context: &'a FormatContext, asct
         Field::Hostname => Value::Text(context.hostname.as_bytes()),
         Field::Process => Value::Number(Number::Int(context.process.into())),
         Field::ProcessName => Value::Text(context.process_name.as_bytes()),
-        Field::Filename => Value::Text(&context.filename),
+        Field::Filename => Value::Text(record.filename().unwrap_or(&context.filename)),
     }
 }
 

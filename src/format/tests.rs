@@ -29,7 +29,7 @@ fn context() -> FormatContext {
 fn render(template: &str, message: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut template = Template::parse(template, None).unwrap();
-    template.render(&Record { bytes: message, info: None }, &context(), &mut out);
+    template.render(&Record { bytes: message, info: None, file: None }, &context(), &mut out);
     out
 }
 
@@ -69,11 +69,16 @@ fn what_the_record_knows_goes_first() {
         time: Some(FixedOffset::east_opt(3600).unwrap().with_ymd_and_hms(2026, 1, 2, 3, 4, 5).unwrap()),
         level: Some(Level(35)),
         name: Some("peer".into()),
+        filename: Some(b"own.log"[..].into()),
     };
-    let mut template = Template::parse("{asctime} {name} {levelname} {levelno} {message}", None).unwrap();
+    let mut template = Template::parse("{asctime} {name} {levelname} {levelno} {filename} {message}", None).unwrap();
     let mut out = b"> ".to_vec();
-    template.render(&Record { bytes: b"x\n", info: Some(&info) }, &context(), &mut out);
-    assert_eq!(out, b"> 2026-01-02 02:04:05,000 peer Level 35 35 x");
+    template.render(&Record { bytes: b"x\n", info: Some(&info), file: None }, &context(), &mut out);
+    assert_eq!(out, b"> 2026-01-02 02:04:05,000 peer Level 35 35 own.log x");
+    out.clear();
+    let whole = b"all.log"[..].into();
+    template.render(&Record { bytes: b"x\n", info: None, file: Some(&whole) }, &context(), &mut out);
+    assert!(out.ends_with(b" all.log x"));
 }
 
 #[test]
@@ -132,7 +137,7 @@ fn nonsense_is_refused_when_it_is_parsed() {
 fn at(datefmt: &str, context: &FormatContext, template: &mut Option<Template>) -> String {
     let template = template.get_or_insert_with(|| Template::parse("{asctime}", Some(datefmt)).unwrap());
     let mut out = Vec::new();
-    template.render(&Record { bytes: b"", info: None }, context, &mut out);
+    template.render(&Record { bytes: b"", info: None, file: None }, context, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -189,7 +194,7 @@ fn the_ends_of_time_are_no_trouble() {
             let zone = Zone::of(FixedOffset::east_opt(hours * 3600).unwrap());
             let context = FormatContext { now, zone, ..context() };
             let mut template = Template::parse("{asctime} {created} {msecs} {relativeCreated:.0f}", None).unwrap();
-            template.render(&Record { bytes: b"", info: None }, &context, &mut Vec::new());
+            template.render(&Record { bytes: b"", info: None, file: None }, &context, &mut Vec::new());
         }
     }
 }
@@ -252,7 +257,7 @@ fn agree_with_python(templates: &[(char, &str, String)]) {
         let ours = match Template::parse(template, Some(datefmt)) {
             Ok(mut parsed) => {
                 let mut out = Vec::new();
-                parsed.render(&Record { bytes: MESSAGE.as_bytes(), info: None }, &context, &mut out);
+                parsed.render(&Record { bytes: MESSAGE.as_bytes(), info: None, file: None }, &context, &mut out);
                 String::from_utf8(out).unwrap()
             }
             Err(_) => "!".to_owned(),
@@ -342,7 +347,7 @@ proptest! {
     ) {
         for template in [template.clone(), format!("{{message:{template}}}"), format!("%(levelno){template}")] {
             if let Ok(mut template) = Template::parse(&template, Some(&datefmt)) {
-                template.render(&Record { bytes: &message, info: None }, &context(), &mut Vec::new());
+                template.render(&Record { bytes: &message, info: None, file: None }, &context(), &mut Vec::new());
             }
         }
     }

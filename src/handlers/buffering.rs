@@ -38,7 +38,7 @@ impl Buffer {
     pub fn push(&mut self, record: &Record<'_>) {
         self.bytes.extend_from_slice(record.bytes);
         let end = self.base + self.bytes.len();
-        self.infos.push_back(RecordInfo { end, ..record.info.cloned().unwrap_or_default() });
+        self.infos.push_back(RecordInfo { end, ..record.to_info() });
     }
 
     /// Adds to the last record, of which only a part had come.
@@ -84,7 +84,7 @@ mod tests {
     fn the_last_records_survive_any_number_of_forgotten_ones() {
         let mut buffer = Buffer::default();
         for number in 0..1000 {
-            buffer.push(&Record { bytes: format!("line {number}\n").as_bytes(), info: None });
+            buffer.push(&Record { bytes: format!("line {number}\n").as_bytes(), info: None, file: None });
             if buffer.len() > 3 {
                 buffer.forget_oldest();
             }

@@ -4,6 +4,8 @@
 //! recognised level), one `RecordInfo` per record says so and where it ends. A line too long for memory comes in
 //! pieces: batches that do not start, or do not end, at a record's edge.
 
+use std::sync::Arc;
+
 use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::record::{Record, RecordInfo};
@@ -17,28 +19,39 @@ pub struct Batch<'a> {
     origin: usize,
     starts: bool,
     ends: bool,
+    filename: Option<&'a Arc<[u8]>>,
 }
 
 impl<'a> Batch<'a> {
     /// Whole lines; the last may lack its line end, at the end of the input alone.
     pub fn plain(bytes: &'a [u8]) -> Self {
-        Self { bytes, infos: None, origin: 0, starts: true, ends: true }
+        Self::piece(bytes, true, true)
     }
 
     /// Records of which more is known: each info's `end` is where its record ends, the last at `bytes.len()`.
     pub fn structured(bytes: &'a [u8], infos: &'a [RecordInfo]) -> Self {
         debug_assert_eq!(infos.last().map_or(0, |info| info.end), bytes.len());
-        Self { bytes, infos: Some(infos), origin: 0, starts: true, ends: true }
+        Self { infos: Some(infos), ..Self::plain(bytes) }
     }
 
     /// A part of one long record.
     pub fn piece(bytes: &'a [u8], starts: bool, ends: bool) -> Self {
-        Self { bytes, infos: None, origin: 0, starts, ends }
+        Self { bytes, infos: None, origin: 0, starts, ends, filename: None }
     }
 
     /// The same records, of which the last goes on in the next batch, or the first began in an earlier one.
     pub fn with_edges(self, starts: bool, ends: bool) -> Self {
         Self { starts, ends, ..self }
+    }
+
+    /// The same records, read from this file; a record that knows better is believed.
+    pub fn with_filename(self, filename: Option<&'a Arc<[u8]>>) -> Self {
+        Self { filename, ..self }
+    }
+
+    /// The file that the records were read from, as the bytes of its name.
+    pub fn filename(&self) -> Option<&'a Arc<[u8]>> {
+        self.filename
     }
 
     pub fn bytes(&self) -> &'a [u8] {
@@ -132,6 +145,7 @@ impl<'a> Batch<'a> {
             origin: self.origin,
             starts: edge(head, self.starts),
             ends: if tail.is_empty() { self.ends } else { true },
+            filename: self.filename,
         };
         let behind = Self {
             bytes: tail,
@@ -139,6 +153,7 @@ impl<'a> Batch<'a> {
             origin: self.origin + at,
             starts: if head.is_empty() { self.starts } else { true },
             ends: edge(tail, self.ends),
+            filename: self.filename,
         };
         (before, behind)
     }
@@ -163,7 +178,7 @@ impl<'a> Iterator for Records<'a> {
         }
         let (first, rest) = self.rest.split_at(self.rest.first_len());
         self.rest = rest;
-        Some(Record { bytes: first.bytes, info: first.infos.and_then(<[RecordInfo]>::first) })
+        Some(Record { bytes: first.bytes, info: first.infos.and_then(<[RecordInfo]>::first), file: first.filename })
     }
 }
 
@@ -225,5 +240,20 @@ mod tests {
         assert!(!head.starts() && head.ends());
         assert!(tail.starts() && tail.ends());
         assert_eq!((head.count(), tail.count(), piece.count()), (0, 1, 1));
+    }
+
+    #[test]
+    fn a_records_own_filename_goes_before_that_of_its_batch() {
+        let (own, whole): (Arc<[u8]>, Arc<[u8]>) = (Arc::from(&b"own.log"[..]), Arc::from(&b"all.log"[..]));
+        let infos = [
+            RecordInfo { end: 2, filename: Some(Arc::clone(&own)), ..RecordInfo::default() },
+            RecordInfo { end: 4, ..RecordInfo::default() },
+            RecordInfo { end: 6, ..RecordInfo::default() },
+        ];
+        let batch = Batch::structured(b"1\n2\n3\n", &infos).with_filename(Some(&whole)).with_edges(true, false);
+        let (head, tail) = batch.split_at(4);
+        let names: Vec<_> = head.records().chain(tail.records()).map(|record| record.to_info().filename).collect();
+        assert_eq!(names, [Some(own), Some(Arc::clone(&whole)), Some(whole)]);
+        assert_eq!(Batch::plain(b"1\n").records().next().unwrap().filename(), None);
     }
 }

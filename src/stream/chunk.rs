@@ -1,5 +1,7 @@
 //! `Chunk`: the owned, recycled twin of a `Batch`, for crossing a thread or for being kept a while.
 
+use std::sync::Arc;
+
 use crate::record::RecordInfo;
 
 use super::batch::Batch;
@@ -14,6 +16,7 @@ pub struct Chunk {
     structured: bool,
     starts: bool,
     ends: bool,
+    filename: Option<Arc<[u8]>>,
 }
 
 impl Default for Chunk {
@@ -24,7 +27,15 @@ impl Default for Chunk {
 
 impl Chunk {
     pub fn new() -> Self {
-        Self { bytes: Vec::new(), head: 0, infos: Vec::new(), structured: false, starts: true, ends: true }
+        Self {
+            bytes: Vec::new(),
+            head: 0,
+            infos: Vec::new(),
+            structured: false,
+            starts: true,
+            ends: true,
+            filename: None,
+        }
     }
 
     /// A copy of `batch`.
@@ -44,13 +55,16 @@ impl Chunk {
         }
         self.starts = batch.starts();
         self.ends = batch.ends();
+        self.filename = batch.filename().cloned();
     }
 
-    /// Adds a copy of `batch` if both are plain, whole lines and have no more than `most` bytes together; says whether.
+    /// Adds a copy of `batch` if both are plain, whole lines of one file and have no more than `most` bytes together;
+    /// says whether.
     pub fn append(&mut self, batch: &Batch<'_>, most: usize) -> bool {
         let whole = self.starts && self.ends && batch.starts() && batch.ends() && self.bytes.ends_with(b"\n");
         let plain = !self.structured && batch.infos().is_none();
-        let fits = whole && plain && self.bytes.len() + batch.len() <= most;
+        let one_file = whole && plain && same_file(self.filename.as_ref(), batch.filename());
+        let fits = one_file && self.bytes.len() + batch.len() <= most;
         if fits {
             self.bytes.extend_from_slice(batch.bytes());
         }
@@ -64,6 +78,7 @@ impl Chunk {
         self.structured = false;
         self.starts = true;
         self.ends = true;
+        self.filename = None;
     }
 
     /// Writes one more record through `write` and describes it with `info`, whose `end` is set here.
@@ -80,13 +95,18 @@ impl Chunk {
         self.ends = ends;
     }
 
+    /// Says what file its records were read from.
+    pub fn set_filename(&mut self, filename: Option<&Arc<[u8]>>) {
+        self.filename = filename.cloned();
+    }
+
     /// What it holds.
     pub fn batch(&self) -> Batch<'_> {
         let batch = match self.structured {
             true => Batch::structured(&self.bytes, &self.infos),
             false => Batch::plain(&self.bytes),
         };
-        batch.with_edges(self.starts, self.ends).split_at(self.head).1
+        batch.with_edges(self.starts, self.ends).with_filename(self.filename.as_ref()).split_at(self.head).1
     }
 
     /// Forgets the records in the first `length` bytes of what it holds.
@@ -105,6 +125,14 @@ impl Chunk {
     /// The memory that it holds on to, in bytes.
     pub fn capacity(&self) -> usize {
         self.bytes.capacity()
+    }
+}
+
+/// Most often it is the very same name.
+pub(super) fn same_file(one: Option<&Arc<[u8]>>, other: Option<&Arc<[u8]>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 
@@ -132,5 +160,20 @@ mod tests {
             assert!(chunk.batch().starts() && chunk.len() == 3);
             assert_eq!(Chunk::of(&chunk.batch()).batch().bytes(), chunk.batch().bytes());
         }
+    }
+
+    #[test]
+    fn lines_of_two_files_are_not_joined() {
+        let [one, same, other] = [&b"one"[..], b"one", b"other"].map(Arc::from);
+        let line = Batch::plain(b"a\n");
+        let mut chunk = Chunk::of(&line.with_filename(Some(&one)));
+        assert!(chunk.append(&line.with_filename(Some(&one)), 99));
+        assert!(chunk.append(&line.with_filename(Some(&same)), 99));
+        assert!(!chunk.append(&line.with_filename(Some(&other)), 99));
+        assert!(!chunk.append(&line, 99));
+        assert_eq!((chunk.batch().filename(), chunk.len()), (Some(&one), 6));
+        chunk.fill(&line);
+        assert_eq!(chunk.batch().filename(), None, "a recycled chunk has forgotten it");
+        assert!(!chunk.append(&line.with_filename(Some(&one)), 99));
     }
 }

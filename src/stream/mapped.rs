@@ -58,6 +58,7 @@ impl<M: Map> Handler for Mapped<M> {
         }
         // Whoever gave a piece of a long record gave nothing beside it.
         self.out.set_edges(batch.starts(), batch.ends());
+        self.out.set_filename(batch.filename());
         losses.note(&self.out.batch(), self.target.emit(&self.out.batch()));
         losses.into_result()
     }
@@ -68,6 +69,7 @@ impl<M: Map> Handler for Mapped<M> {
         for record in notice.records() {
             self.map.map_notice(&record, &mut self.out);
         }
+        self.out.set_filename(notice.filename());
         self.target.notice(&self.out.batch())
     }
 

@@ -40,7 +40,7 @@ impl Map for Recode {
         let outcome = self.encoding.encode(&text, self.errors, &mut encoded);
         self.dropping = outcome.is_err();
         match outcome {
-            Ok(()) => out.push_with(record.info.cloned().unwrap_or_default(), |bytes| bytes.append(&mut encoded)),
+            Ok(()) => out.push_with(record.to_info(), |bytes| bytes.append(&mut encoded)),
             Err(error) => self.report.lost(&self.name, 1, error),
         }
     }

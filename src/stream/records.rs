@@ -54,12 +54,12 @@ impl Records {
     }
 
     fn write(&mut self, record: &Record<'_>, level: Option<Level>, starts: bool, ends: bool, out: &mut Chunk) {
-        let mut info = RecordInfo { level, ..record.info.cloned().unwrap_or_default() };
+        let mut info = RecordInfo { level, ..record.to_info() };
         if info.name.is_none() {
             info.name.clone_from(&self.options.name);
         }
         let Self { options, format_context, .. } = self;
-        let described = Record { bytes: record.bytes, info: Some(&info) };
+        let described = Record { bytes: record.bytes, info: Some(&info), file: record.file };
         let template = options.format.as_mut().filter(|_| starts);
         let terminator = options.terminator.as_deref();
         let reshaped = template.is_some() || terminator.is_some();
@@ -102,5 +102,40 @@ impl Map for Records {
     /// It is as grave as lines can be, whatever they were.
     fn map_notice(&mut self, notice: &Record<'_>, out: &mut Chunk) {
         self.write(notice, Some(Level::CRITICAL), true, true, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use crate::stream::batch::Batch;
+
+    use super::*;
+
+    #[test]
+    fn lines_and_notices_show_the_file_they_are_from() {
+        let options = RecordOptions {
+            level: None,
+            default_level: Level::INFO,
+            level_regex: None,
+            format: Some(Template::parse("{filename} {message}", None).unwrap()),
+            terminator: None,
+            name: None,
+            annotate: false,
+        };
+        let mut records = Records::new(options, FormatContext::new(Utc::now()), Clock::system());
+        let file = Arc::from(&b"app.log"[..]);
+        let lines = Batch::plain(b"one\n");
+        let mut out = Chunk::new();
+        for batch in [lines.with_filename(Some(&file)), lines] {
+            for record in batch.records() {
+                records.map(&record, true, true, &mut out);
+                records.map_notice(&record, &mut out);
+            }
+        }
+        assert_eq!(out.batch().bytes(), b"app.log one\napp.log one\n<stdin> one\n<stdin> one\n");
+        let names: Vec<_> = out.batch().records().map(|record| record.filename().cloned()).collect();
+        assert_eq!(names, [Some(Arc::clone(&file)), Some(file), None, None]);
     }
 }
