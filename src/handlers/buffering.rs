@@ -78,6 +78,8 @@ impl Buffer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -93,5 +95,16 @@ mod tests {
         let text = buffer.drain(|batch| batch.records().map(|record| record.bytes.to_vec()).collect::<Vec<_>>());
         assert_eq!(text, [b"line 997\n", b"line 998\n", b"line 999\n"]);
         assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn records_of_several_files_keep_the_names_of_their_files() {
+        let mut buffer = Buffer::default();
+        let files = [&b"one.log"[..], b"other.log"].map(Arc::from);
+        for file in &files {
+            buffer.push(&Record { bytes: b"line\n", info: None, file: Some(file) });
+        }
+        let names = buffer.drain(|batch| batch.records().map(|record| record.filename().cloned()).collect::<Vec<_>>());
+        assert_eq!(names, files.map(Some));
     }
 }
