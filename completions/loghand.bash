@@ -173,7 +173,7 @@ _loghand() {
             return 0
             ;;
         loghand__subcmd__rotate)
-            opts="-v -q -h --max-bytes --when --interval --at-time --utc --backup-count --max-age --max-total-bytes --namer --rotator --after-rotate --compress --delay-compress --link --once --force --copy-truncate --plan --level --default-level --level-regex --name --format --datefmt --terminator --multiline --multiline-lines --multiline-bytes --multiline-wait --capacity --flush-level --on-capacity --flush-interval --flush-on-close --no-flush-on-close --queue-size --on-full --mode --delay --encoding --errors --chmod --chown --mkdir --fsync --on-disk-full --verbose --quiet --ready-fd --no-progress --help"
+            opts="-v -q -h --max-bytes --when --interval --at-time --utc --backup-count --max-age --max-total-bytes --namer --rotator --after-rotate --compress --delay-compress --link --once --force --copy-truncate --plan --level --default-level --level-regex --name --format --datefmt --terminator --multiline --multiline-lines --multiline-bytes --multiline-wait --capacity --flush-level --on-capacity --flush-interval --flush-on-close --no-flush-on-close --queue-size --on-full --mode --delay --encoding --errors --chmod --chown --mkdir --fsync --on-disk-full --input --exclude --follow --checkpoint --from --until-idle --partial-after --poll --verbose --quiet --ready-fd --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -323,6 +323,34 @@ _loghand() {
                     COMPREPLY=($(compgen -W "wait drop reclaim" -- "${cur}"))
                     return 0
                     ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --checkpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -W "start end" -- "${cur}"))
+                    return 0
+                    ;;
+                --until-idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partial-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ready-fd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -335,7 +363,7 @@ _loghand() {
             return 0
             ;;
         loghand__subcmd__tee)
-            opts="-v -q -h --stderr --no-stdout --level --default-level --level-regex --name --format --datefmt --terminator --multiline --multiline-lines --multiline-bytes --multiline-wait --capacity --flush-level --on-capacity --flush-interval --flush-on-close --no-flush-on-close --queue-size --on-full --mode --delay --encoding --errors --chmod --chown --mkdir --fsync --on-disk-full --verbose --quiet --ready-fd --no-progress --help"
+            opts="-v -q -h --stderr --no-stdout --level --default-level --level-regex --name --format --datefmt --terminator --multiline --multiline-lines --multiline-bytes --multiline-wait --capacity --flush-level --on-capacity --flush-interval --flush-on-close --no-flush-on-close --queue-size --on-full --mode --delay --encoding --errors --chmod --chown --mkdir --fsync --on-disk-full --input --exclude --follow --checkpoint --from --until-idle --partial-after --poll --verbose --quiet --ready-fd --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -435,6 +463,34 @@ _loghand() {
                     ;;
                 --on-disk-full)
                     COMPREPLY=($(compgen -W "wait drop reclaim" -- "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --checkpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -W "start end" -- "${cur}"))
+                    return 0
+                    ;;
+                --until-idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partial-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --ready-fd)
@@ -449,7 +505,7 @@ _loghand() {
             return 0
             ;;
         loghand__subcmd__watch)
-            opts="-v -q -h --level --default-level --level-regex --name --format --datefmt --terminator --multiline --multiline-lines --multiline-bytes --multiline-wait --capacity --flush-level --on-capacity --flush-interval --flush-on-close --no-flush-on-close --queue-size --on-full --mode --delay --encoding --errors --chmod --chown --mkdir --fsync --on-disk-full --verbose --quiet --ready-fd --no-progress --help"
+            opts="-v -q -h --level --default-level --level-regex --name --format --datefmt --terminator --multiline --multiline-lines --multiline-bytes --multiline-wait --capacity --flush-level --on-capacity --flush-interval --flush-on-close --no-flush-on-close --queue-size --on-full --mode --delay --encoding --errors --chmod --chown --mkdir --fsync --on-disk-full --input --exclude --follow --checkpoint --from --until-idle --partial-after --poll --verbose --quiet --ready-fd --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -549,6 +605,34 @@ _loghand() {
                     ;;
                 --on-disk-full)
                     COMPREPLY=($(compgen -W "wait drop reclaim" -- "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --checkpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -W "start end" -- "${cur}"))
+                    return 0
+                    ;;
+                --until-idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partial-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --ready-fd)

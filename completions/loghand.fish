@@ -30,9 +30,9 @@ complete -c loghand -n "__fish_loghand_needs_command" -s q -l quiet -d 'Say only
 complete -c loghand -n "__fish_loghand_needs_command" -l no-progress -d 'Show no progress bar, not even on a terminal'
 complete -c loghand -n "__fish_loghand_needs_command" -s h -l help -d 'Print help'
 complete -c loghand -n "__fish_loghand_needs_command" -s V -l version -d 'Print version'
-complete -c loghand -n "__fish_loghand_needs_command" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
-complete -c loghand -n "__fish_loghand_needs_command" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
-complete -c loghand -n "__fish_loghand_needs_command" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "tee" -d 'A verb that reads: its own flags, and those that say what it reads'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "rotate" -d 'A verb that reads: its own flags, and those that say what it reads'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "watch" -d 'A verb that reads: its own flags, and those that say what it reads'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l level -d 'Pass on records of this level and above' -r
@@ -70,6 +70,14 @@ complete -c loghand -n "__fish_loghand_using_subcommand tee" -l fsync -d 'Force 
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l on-disk-full -d 'What happens when there is no space: wait (nothing is lost), drop (counted), or reclaim own archives' -r -f -a "wait\t'Wait for space and go on where it stopped; the producer waits, too'
 drop\t'Drop the lines that do not fit'
 reclaim\t'Delete the oldest own archives, then wait'"
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l input -d 'Read this file, or the files that this pattern names, instead of stdin (- is stdin); repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l exclude -d 'Leave out files whose names, or, with a slash in it, whose paths match this pattern; repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l checkpoint -d 'Remember in this file how far was read, and go on there the next time' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l from -d 'Where to begin in files that the checkpoint does not know' -r -f -a "start\t'At the first line'
+end\t'Behind the last whole line of files that are there already'"
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l until-idle -d 'Leave when no line has come for so long' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l partial-after -d 'Hand on an unfinished last line, marked \' [partial]\', when it has not grown for so long; else it waits' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l poll -d 'Look so often instead of being told of changes [where nobody tells, as on NFS: every second]' -r
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l stderr -d 'Copy to stderr instead of stdout'
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l no-stdout -d 'Copy to neither stdout nor stderr'
@@ -77,6 +85,7 @@ complete -c loghand -n "__fish_loghand_using_subcommand tee" -l flush-on-close -
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l no-flush-on-close -d 'At the end, forget what is still held'
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l delay -d 'Open the file only when the first line comes'
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l mkdir -d 'Make missing folders'
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l follow -d 'Go on with what is appended to the files, with the files that replace them, and with new ones'
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -s v -l verbose -d 'Say what is being done'
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -s q -l quiet -d 'Say only what was lost or failed'
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l no-progress -d 'Show no progress bar, not even on a terminal'
@@ -128,6 +137,14 @@ complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l fsync -d 'For
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l on-disk-full -d 'What happens when there is no space: wait (nothing is lost), drop (counted), or reclaim own archives' -r -f -a "wait\t'Wait for space and go on where it stopped; the producer waits, too'
 drop\t'Drop the lines that do not fit'
 reclaim\t'Delete the oldest own archives, then wait'"
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l input -d 'Read this file, or the files that this pattern names, instead of stdin (- is stdin); repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l exclude -d 'Leave out files whose names, or, with a slash in it, whose paths match this pattern; repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l checkpoint -d 'Remember in this file how far was read, and go on there the next time' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l from -d 'Where to begin in files that the checkpoint does not know' -r -f -a "start\t'At the first line'
+end\t'Behind the last whole line of files that are there already'"
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l until-idle -d 'Leave when no line has come for so long' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l partial-after -d 'Hand on an unfinished last line, marked \' [partial]\', when it has not grown for so long; else it waits' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l poll -d 'Look so often instead of being told of changes [where nobody tells, as on NFS: every second]' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l utc -d 'Reckon and name in UTC instead of local time'
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l delay-compress -d 'Leave the youngest archive uncompressed until the next rollover'
@@ -139,6 +156,7 @@ complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l flush-on-clos
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l no-flush-on-close -d 'At the end, forget what is still held'
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l delay -d 'Open the file only when the first line comes'
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l mkdir -d 'Make missing folders'
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l follow -d 'Go on with what is appended to the files, with the files that replace them, and with new ones'
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -s v -l verbose -d 'Say what is being done'
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -s q -l quiet -d 'Say only what was lost or failed'
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l no-progress -d 'Show no progress bar, not even on a terminal'
@@ -178,11 +196,20 @@ complete -c loghand -n "__fish_loghand_using_subcommand watch" -l fsync -d 'Forc
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l on-disk-full -d 'What happens when there is no space: wait (nothing is lost), drop (counted), or reclaim own archives' -r -f -a "wait\t'Wait for space and go on where it stopped; the producer waits, too'
 drop\t'Drop the lines that do not fit'
 reclaim\t'Delete the oldest own archives, then wait'"
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l input -d 'Read this file, or the files that this pattern names, instead of stdin (- is stdin); repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l exclude -d 'Leave out files whose names, or, with a slash in it, whose paths match this pattern; repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l checkpoint -d 'Remember in this file how far was read, and go on there the next time' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l from -d 'Where to begin in files that the checkpoint does not know' -r -f -a "start\t'At the first line'
+end\t'Behind the last whole line of files that are there already'"
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l until-idle -d 'Leave when no line has come for so long' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l partial-after -d 'Hand on an unfinished last line, marked \' [partial]\', when it has not grown for so long; else it waits' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l poll -d 'Look so often instead of being told of changes [where nobody tells, as on NFS: every second]' -r
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l flush-on-close -d 'At the end, hand on what is still held (the default, unless --on-capacity forget)'
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l no-flush-on-close -d 'At the end, forget what is still held'
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l delay -d 'Open the file only when the first line comes'
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l mkdir -d 'Make missing folders'
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l follow -d 'Go on with what is appended to the files, with the files that replace them, and with new ones'
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -s v -l verbose -d 'Say what is being done'
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -s q -l quiet -d 'Say only what was lost or failed'
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l no-progress -d 'Show no progress bar, not even on a terminal'
@@ -192,8 +219,8 @@ complete -c loghand -n "__fish_loghand_using_subcommand generate" -s v -l verbos
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -s q -l quiet -d 'Say only what was lost or failed'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -l no-progress -d 'Show no progress bar, not even on a terminal'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "tee" -d 'A verb that reads: its own flags, and those that say what it reads'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "rotate" -d 'A verb that reads: its own flags, and those that say what it reads'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "watch" -d 'A verb that reads: its own flags, and those that say what it reads'
 complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
 complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Args as _, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
+use crate::cmd::inputs::Reading;
 use crate::cmd::{generate, rotate, tee, watch};
 use crate::report::{Report, Verbosity};
 use crate::units::parse_number;
@@ -71,9 +72,9 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    Tee(tee::Args),
-    Rotate(rotate::Args),
-    Watch(watch::Args),
+    Tee(Reading<tee::Args>),
+    Rotate(Reading<rotate::Args>),
+    Watch(Reading<watch::Args>),
     #[command(hide = true)]
     Generate(generate::Args),
 }
@@ -128,9 +129,9 @@ pub fn parse(words: Vec<OsString>) -> Result<Call, clap::Error> {
 fn definition(words: &[OsString]) -> clap::Command {
     let verb = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
     let verb = match verb {
-        "tee" => tee::Args::augment_args(clap::Command::new("tee")),
-        "rotate" => rotate::Args::augment_args(clap::Command::new("rotate")),
-        "watch" => watch::Args::augment_args(clap::Command::new("watch")),
+        "tee" => Reading::<tee::Args>::augment_args(clap::Command::new("tee")),
+        "rotate" => Reading::<rotate::Args>::augment_args(clap::Command::new("rotate")),
+        "watch" => Reading::<watch::Args>::augment_args(clap::Command::new("watch")),
         _ => return Cli::command(),
     };
     let program = clap::Command::new("loghand").version(env!("CARGO_PKG_VERSION")).max_term_width(TERM_WIDTH);

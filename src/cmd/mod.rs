@@ -2,6 +2,7 @@
 
 pub mod generate;
 pub mod groups;
+pub mod inputs;
 pub mod outlet;
 pub mod rotate;
 pub mod run;

@@ -2,6 +2,7 @@
 //!
 //! From the producer's side: queue, multi-line records, filter and format, buffer, encoding, handler.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -40,6 +41,15 @@ impl Outlet {
             Self::Tee(args) => args.output_name(),
             Self::Rotate(args) => args.output_name(),
             Self::Watch(args) => args.output_name(),
+        }
+    }
+
+    /// The files that it writes to, as far as their names are known.
+    pub fn outputs(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Tee(args) => args.outputs(),
+            Self::Rotate(args) => args.outputs(),
+            Self::Watch(args) => args.outputs(),
         }
     }
 

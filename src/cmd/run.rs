@@ -1,22 +1,24 @@
-//! Runs a call: opens its outlets, pumps stdin into them, closes them.
+//! Runs a call: opens its input and its outlets, pumps the one into the others, closes them.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use crate::cli::{Call, Global, Verb};
+use crate::cli::{Call, Global, Outlet, Verb};
 use crate::clock::{Clock, Zone};
 use crate::report::Report;
-use crate::sources::stdin::{Stdin, is_pipe};
+use crate::sources::stdin::is_pipe;
 use crate::stop::{Interrupt, Signals};
 use crate::stream::context::Context;
 use crate::stream::fanout::Fanout;
 use crate::stream::handler::Handler;
 use crate::stream::pump::Pump;
-use crate::stream::source::Source as _;
+use crate::stream::source::Source;
 
+use super::inputs::Reading;
 use super::rotate::Mode;
 
 /// Runs to the end; what is lost on the way is in `report`.
@@ -25,9 +27,16 @@ use super::rotate::Mode;
 /// [`crate::cli::Usage`] for words that cannot be meant; else what could not even begin.
 pub fn run(call: Call, report: &Report) -> Result<()> {
     let Call { cli, outlets } = call;
-    let stdin = rustix::stdio::stdin();
+    let input = match &cli.verb {
+        Verb::Tee(reading) => reading.input.clone(),
+        Verb::Rotate(reading) => reading.input.clone(),
+        Verb::Watch(reading) => reading.input.clone(),
+        Verb::Generate(args) => return args.run(),
+    };
+    let reads_files = input.is_given();
     // Only somebody at a terminal, or nobody at all, ends us by Ctrl-C; a producer has its last words first.
-    let interrupt = if is_pipe(stdin) { Interrupt::WaitForEnd } else { Interrupt::Stop };
+    let has_producer = !reads_files && is_pipe(rustix::stdio::stdin());
+    let interrupt = if has_producer { Interrupt::WaitForEnd } else { Interrupt::Stop };
     let signals = Signals::install(interrupt)?;
     report.set_waker(signals.waker().clone());
     let context = Context {
@@ -37,17 +46,33 @@ pub fn run(call: Call, report: &Report) -> Result<()> {
         stop: signals.stop().clone(),
         waker: signals.waker().clone(),
     };
+    let progress = !cli.global.no_progress;
+    let mut outputs: Vec<PathBuf> = outlets.iter().flat_map(Outlet::outputs).collect();
+    let mut prints = false;
+    let input = input.prepare(&context)?;
     let handler = match cli.verb {
-        Verb::Generate(args) => return args.run(),
-        Verb::Rotate(args) => match args.mode()? {
-            Mode::Once(once) => return once.run(&context, !cli.global.no_progress),
+        Verb::Generate(_) => return Ok(()),
+        Verb::Rotate(Reading { verb, .. }) => match verb.mode(reads_files)? {
+            Mode::Once(once) => return once.run(&context, progress),
             Mode::Plan(plan) => return plan.run(&context),
-            Mode::Pipe => alone(args.output_name(), args.open(&context, false)?, report),
+            Mode::Pipe => {
+                outputs.extend(verb.outputs());
+                alone(verb.output_name(), verb.open(&context, false)?, report)
+            }
         },
-        Verb::Tee(args) => args.open_with(outlets, &context)?,
-        Verb::Watch(args) => alone(args.output_name(), args.open(&context, false)?, report),
+        Verb::Tee(Reading { verb, .. }) => {
+            prints = !verb.no_stdout && std::io::stdout().is_terminal();
+            outputs.extend(verb.outputs());
+            verb.open_with(outlets, &context)?
+        }
+        Verb::Watch(Reading { verb, .. }) => {
+            outputs.extend(verb.outputs());
+            alone(verb.output_name(), verb.open(&context, false)?, report)
+        }
     };
-    pump_stdin(handler, &cli.global, &signals, report)
+    // A bar among the lines would be no help.
+    let source = input.open(&outputs, progress && !prints, &context);
+    pump(source, handler, &cli.global, &signals, report)
 }
 
 /// One outlet by itself: the same words for what is lost as among several.
@@ -66,15 +91,17 @@ pub fn may_be_closed(descriptor: impl AsFd) -> bool {
     both && null.is_ok() && rustix::fs::fstat(&descriptor).map(|stat| stat.st_rdev) == null
 }
 
-fn pump_stdin(mut handler: Box<dyn Handler>, global: &Global, signals: &Signals, report: &Report) -> Result<()> {
+fn pump(
+    mut source: Box<dyn Source>,
+    mut handler: Box<dyn Handler>,
+    global: &Global,
+    signals: &Signals,
+    report: &Report,
+) -> Result<()> {
     if let Some(fd) = global.ready_fd {
         say_ready(fd).with_context(|| format!("--ready-fd {fd}: cannot be written"))?;
     }
-    if may_be_closed(rustix::stdio::stdin()) {
-        report.warn("stdin", "is closed, or /dev/null: there is nothing to read");
-    }
-    let mut source = Stdin::new(report.clone());
-    let pumped = Pump::new(&mut source, &mut *handler, signals, report).run();
+    let pumped = Pump::new(&mut *source, &mut *handler, signals, report).run();
     let closed = handler.close();
     source.close();
     pumped.and(closed)

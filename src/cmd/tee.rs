@@ -51,6 +51,11 @@ impl Args {
         }
     }
 
+    /// See [`Outlet::outputs`].
+    pub fn outputs(&self) -> Vec<PathBuf> {
+        self.files.clone()
+    }
+
     fn stream_name(&self) -> &'static str {
         if self.stderr { "stderr" } else { "stdout" }
     }

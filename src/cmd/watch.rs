@@ -36,6 +36,11 @@ impl Args {
         self.path.display().to_string()
     }
 
+    /// See [`crate::cli::Outlet::outputs`].
+    pub fn outputs(&self) -> Vec<PathBuf> {
+        vec![self.path.clone()]
+    }
+
     /// Opens the file and begins to watch its folder.
     ///
     /// # Errors

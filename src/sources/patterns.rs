@@ -80,6 +80,16 @@ impl Patterns {
         })
     }
 
+    /// Whether no file is meant at all.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// The input with this number, as it was given.
+    pub fn input(&self, number: usize) -> &Path {
+        self.inputs.get(number).map_or(Path::new(""), |word| &word.path)
+    }
+
     /// Looks through the folders: each is read once, and each match looked at once.
     pub fn scan(&self) -> Scan {
         let mut walk = Walk::default();

@@ -166,9 +166,17 @@ impl Args {
         self.paths.first().map(|path| path.display().to_string()).unwrap_or_default()
     }
 
+    /// See [`crate::cli::Outlet::outputs`].
+    pub fn outputs(&self) -> Vec<PathBuf> {
+        self.paths.clone()
+    }
+
     /// # Errors
-    /// [`Usage`] for several files where one is meant.
-    pub fn mode(&self) -> Result<Mode> {
+    /// [`Usage`] for several files where one is meant, and where lines come that nobody would read.
+    pub fn mode(&self, reads_files: bool) -> Result<Mode> {
+        if reads_files && (self.once || self.plan) {
+            return Err(Usage("--once and --plan read no lines, so --input has no place there".into()).into());
+        }
         if self.plan {
             return Ok(Mode::Plan(Plan::new(self.clone())));
         }

@@ -1,0 +1,17 @@
+//! Reading files, once or for ever, whatever becomes of them meanwhile.
+//!
+//! `files` is the source; `scan` finds out which logs there are and which files bear their names (`generations`,
+//! `siblings`), `visit` reads one log a little further (`window`, `unpacking`), `watching` tells when to look again.
+
+mod files;
+mod generations;
+mod log;
+mod outputs;
+mod scan;
+mod siblings;
+mod unpacking;
+mod visit;
+mod watching;
+mod window;
+
+pub use files::{Files, Options};

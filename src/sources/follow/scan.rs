@@ -1,0 +1,460 @@
+//! Which logs there are, and which files bear their names.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use memchr::memrchr;
+
+use crate::inode::FileId;
+use crate::sources::archive_name::readings;
+use crate::sources::patterns::Found;
+use crate::sources::position::Position;
+use crate::sources::state::{FileState, LogState};
+
+use super::files::Files;
+use super::generations::{self, Candidate, Packed};
+use super::log::{self, Log, Tracked, shown};
+use super::siblings::Siblings;
+use super::unpacking::is_packed;
+use super::visit::grouped;
+use super::watching::{Interest, Key};
+
+/// A log whose name and files are gone is forgotten so much later.
+const FORGET: Duration = Duration::from_secs(600);
+
+/// How far back the beginning of a last line is looked for (`--from end`).
+const LAST_LINE: u64 = 1024 * 1024;
+
+/// A file that is to be read.
+struct Input {
+    /// From the root on.
+    path: PathBuf,
+    as_found: PathBuf,
+    metadata: Metadata,
+}
+
+/// What one look through the folders needs.
+struct Look {
+    siblings: Siblings,
+    /// Folders without symlinks in their paths.
+    folders: HashMap<PathBuf, PathBuf>,
+}
+
+impl Files {
+    /// Takes up a log where an earlier run left it.
+    pub(super) fn restore(&mut self, state: LogState) {
+        self.add(Log::restored(state));
+    }
+
+    fn add(&mut self, log: Log) -> Key {
+        let key = self.next_key;
+        self.next_key += 1;
+        self.by_path.insert(log.path.clone(), key);
+        self.logs.insert(key, log);
+        key
+    }
+
+    /// Looks through the folders.
+    pub(super) fn scan(&mut self) {
+        let begun = Instant::now();
+        self.scans += 1;
+        let scan = self.patterns.scan();
+        let mut look = Look { siblings: Siblings::default(), folders: HashMap::new() };
+        for (folder, error) in &scan.errors {
+            self.say_of(&shown(folder), &error.to_string());
+        }
+        if !self.follow && self.scans == 1 {
+            for input in &scan.empty {
+                let input = shown(self.patterns.input(*input));
+                self.say_of(&input, "no such file");
+            }
+        }
+        let files: Vec<Input> = scan.found.into_iter().filter_map(|found| self.regular(found)).collect();
+        let archives = self.archives(&files);
+        let mut ids: HashMap<FileId, Key> = HashMap::new();
+        for (key, log) in &self.logs {
+            let tracked = log.files.iter().map(|tracked| tracked.state.id);
+            ids.extend(tracked.chain(log.done.iter().map(|state| state.id)).map(|id| (id, *key)));
+        }
+        let mut named: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
+        let mut seen: HashSet<Key> = HashSet::new();
+        let mut logs: Vec<(Key, Metadata)> = Vec::new();
+        for Input { path, as_found, metadata } in files {
+            if let Some(base) = archives.get(&path) {
+                named.entry(base.clone()).or_default().push(self.place_of(&path, &mut look));
+                continue;
+            }
+            let id = FileId::of(&metadata);
+            let key = match (self.by_path.get(&path), ids.get(&id)) {
+                (Some(key), _) => *key,
+                // The same file under another name, be it a second one or its new one.
+                (None, Some(_)) => continue,
+                (None, None) => self.add(Log::new(path, &as_found)),
+            };
+            if let Some(log) = self.logs.get_mut(&key) {
+                log.found_as(&as_found);
+            }
+            ids.entry(id).or_insert(key);
+            seen.insert(key);
+            logs.push((key, metadata));
+        }
+        for (key, metadata) in logs {
+            let path = self.logs.get(&key).map(|log| log.path.clone()).unwrap_or_default();
+            let named = named.remove(&path).unwrap_or_default();
+            self.check(key, &metadata, &named, &mut look);
+        }
+        self.check_vanished(&seen, &mut look);
+        self.publish(&scan.folders, &mut look);
+        // Where there is much to look through, names that come and go all the time must not take all the time.
+        self.no_scan_before = Instant::now() + 4 * begun.elapsed();
+    }
+
+    /// Leaves out what is not to be read, and says why.
+    fn regular(&mut self, found: Found) -> Option<Input> {
+        let name = shown(&found.path);
+        match &found.metadata {
+            Err(error) => self.say_of(&name, &error.to_string()),
+            Ok(metadata) if metadata.is_dir() => {
+                self.say_of(&name, &format!("is a folder: name the files in it, as in '{name}/*.log'"));
+            }
+            Ok(metadata) if !metadata.is_file() => {
+                self.say_of(
+                    &name,
+                    &format!("is no regular file: what comes from a pipe is read with --input - < {name}"),
+                );
+            }
+            Ok(metadata) if self.outputs.has(&found.path, metadata) => {
+                self.warn_of(&name, "is not read: this program writes to it");
+            }
+            Ok(metadata) => {
+                let metadata = metadata.clone();
+                self.said.remove(&name);
+                let path = std::path::absolute(&found.path).unwrap_or_else(|_| found.path.clone());
+                return Some(Input { path, as_found: found.path, metadata });
+            }
+        }
+        None
+    }
+
+    /// Says once what is wrong.
+    fn say_of(&mut self, what: &str, why: &str) {
+        if self.said.get(what).map(String::as_str) != Some(why) {
+            self.context.report.error(what, why);
+            self.said.insert(what.to_owned(), why.to_owned());
+        }
+    }
+
+    fn warn_of(&mut self, what: &str, why: &str) {
+        if self.said.insert(what.to_owned(), why.to_owned()).as_deref() != Some(why) {
+            self.context.report.warn(what, why);
+        }
+    }
+
+    /// Which of the found files are archives of others: by their names, if those others are logs.
+    fn archives(&self, files: &[Input]) -> HashMap<PathBuf, PathBuf> {
+        let paths: HashSet<&Path> = files.iter().map(|input| input.path.as_path()).collect();
+        let mut archives = HashMap::new();
+        for Input { path, .. } in files {
+            let Some(name) = path.file_name().filter(|name| may_be_archive(name)) else { continue };
+            let is_log = |base: &PathBuf| paths.contains(base.as_path()) || self.by_path.contains_key(base);
+            let bases = readings(name).into_iter().map(|reading| path.with_file_name(reading.base));
+            // What has been a log so far stays one.
+            if !self.by_path.contains_key(path)
+                && let Some(base) = bases.into_iter().find(is_log)
+            {
+                archives.insert(path.clone(), base);
+            }
+        }
+        archives
+    }
+
+    /// Looks whether a log's name still leads to the file that is read.
+    fn check(&mut self, key: Key, metadata: &Metadata, named: &[PathBuf], look: &mut Look) {
+        let first = self.scans == 1;
+        let Some(log) = self.logs.get_mut(&key) else { return };
+        log.gone = None;
+        let id = FileId::of(metadata);
+        let settled = log.files.iter().all(|tracked| tracked.live);
+        if settled
+            && let Some(live) = log.files.back_mut()
+            && live.state.id == id
+            && (live.state.gzip || metadata.len() >= live.state.position.offset)
+        {
+            let touched = live.state.modified != log::modified(metadata) || live.state.position.seen != metadata.len();
+            live.see(metadata);
+            if touched {
+                self.push_turn(key);
+            }
+            return;
+        }
+        // A packed file that was read.
+        let read = |state: &FileState| state.gzip && state.id == id && state.modified == log::modified(metadata);
+        if log.files.is_empty() && log.done.back().is_some_and(read) {
+            return;
+        }
+        let is_new = log.is_new();
+        self.reconcile_with(key, false, named, look);
+        if is_new && first && self.from_end && self.was_there(metadata) {
+            self.go_to_end(key);
+        }
+    }
+
+    /// Whether a file without a position was there when positions were written down last: else it is new, and
+    /// `--from end` is not meant for it.
+    fn was_there(&self, metadata: &Metadata) -> bool {
+        self.saved_at.is_none_or(|saved| metadata.created().is_ok_and(|created| created <= saved.into()))
+    }
+
+    /// Logs whose names lead nowhere.
+    fn check_vanished(&mut self, seen: &HashSet<Key>, look: &mut Look) {
+        let vanished: Vec<Key> = self.logs.keys().filter(|key| !seen.contains(key)).copied().collect();
+        for key in vanished {
+            let Some(log) = self.logs.get_mut(&key) else { continue };
+            if self.scans == 1 && fs::symlink_metadata(&log.path).is_ok() {
+                // It is there, but nobody asked for it this time.
+                let path = log.path.clone();
+                self.by_path.remove(&path);
+                self.dormant.extend(self.logs.remove(&key).map(|log| log.state()));
+                continue;
+            }
+            if log.files.is_empty() {
+                let since = *log.gone.get_or_insert_with(Instant::now);
+                if since.elapsed() > FORGET {
+                    let path = log.path.clone();
+                    self.by_path.remove(&path);
+                    self.logs.remove(&key);
+                    self.changed = true;
+                }
+                continue;
+            }
+            self.reconcile_with(key, false, &[], look);
+        }
+    }
+
+    /// Finds out anew which files are a log's.
+    pub(super) fn reconcile(&mut self, key: Key, confirmed: bool) {
+        let mut look = Look { siblings: Siblings::default(), folders: HashMap::new() };
+        self.reconcile_with(key, confirmed, &[], &mut look);
+        if let Some((log, watching)) = self.logs.get(&key).zip(self.watching.as_ref()) {
+            for (place, interest) in interests(key, log) {
+                watching.add_place(place, interest);
+            }
+        }
+    }
+
+    fn reconcile_with(&mut self, key: Key, confirmed: bool, named: &[PathBuf], look: &mut Look) {
+        let Some(path) = self.logs.get(&key).map(|log| log.path.clone()) else { return };
+        let mut candidates = self.candidates(key, &path, look);
+        for candidate in &mut candidates {
+            candidate.named = named.contains(&candidate.place);
+        }
+        if let Some(live) = candidates.last().filter(|candidate| candidate.live) {
+            self.take_over(key, live.id);
+        }
+        let Some(mut log) = self.logs.remove(&key) else { return };
+        let others = &self.logs;
+        let taken = |candidate: &Candidate| others.values().any(|other| other.find(candidate.id).is_some());
+        let outcome = generations::reconcile(&mut log, &candidates, confirmed, taken);
+        for (bytes, why) in &outcome.skipped {
+            self.context.report.error(log.name(), format_args!("skipped {} bytes: {why}", grouped(*bytes)));
+        }
+        for place in &outcome.unreadable {
+            self.context.report.error(shown(place), "skipped: only gzip can be unpacked here");
+        }
+        self.logs.insert(key, log);
+        self.changed = true;
+        self.push_turn(key);
+    }
+
+    /// A file that was read under another log's name until now, and bears this one's.
+    fn take_over(&mut self, key: Key, id: FileId) {
+        let owner = self.logs.iter().find(|(other, log)| {
+            let leads_there = fs::metadata(&log.path).is_ok_and(|metadata| FileId::of(&metadata) == id);
+            **other != key && log.files.iter().any(|tracked| tracked.state.id == id) && !leads_there
+        });
+        let Some(owner) = owner.map(|(owner, _)| *owner) else { return };
+        let Some(other) = self.logs.get_mut(&owner) else { return };
+        let at = other.files.iter().position(|tracked| tracked.state.id == id);
+        let taken = at.and_then(|at| other.files.remove(at));
+        if let Some((tracked, log)) = taken.zip(self.logs.get_mut(&key)) {
+            log.files.push_back(tracked);
+        }
+    }
+
+    /// What may be a file of the log: its archives, and what its name leads to.
+    fn candidates(&mut self, key: Key, path: &Path, look: &mut Look) -> Vec<Candidate> {
+        let place = self.place_of(path, look);
+        let mut candidates = Vec::new();
+        // A symlink's archives lie beside it, or beside the file that it leads to.
+        let beside_link = look.folder(path).join(path.file_name().unwrap_or_default());
+        let mut places = vec![beside_link];
+        if !places.contains(&place) {
+            places.push(place.clone());
+        }
+        for place in &places {
+            match look.siblings.archives(place) {
+                Ok(archives) => candidates.extend(archives),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => self.say(key, &format!("its archives cannot be looked for: {error}")),
+            }
+        }
+        // A file that was named otherwise by somebody, or is what a symlink led to.
+        if let Some(log) = self.logs.get(&key) {
+            let known: Vec<PathBuf> = log.files.iter().map(|tracked| tracked.state.place.clone()).collect();
+            for place in known {
+                if !candidates.iter().any(|candidate| candidate.place == place) {
+                    candidates.extend(candidate(&place, false).filter(|found| log.find(found.id).is_some()));
+                }
+            }
+        }
+        if let Some(live) = candidate(&place, true) {
+            candidates.retain(|other| other.id != live.id);
+            candidates.push(live);
+        }
+        candidates
+    }
+
+    /// Where a path leads, without symlinks in it.
+    fn place_of(&self, path: &Path, look: &mut Look) -> PathBuf {
+        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_symlink());
+        if is_link && let Ok(place) = fs::canonicalize(path) {
+            return place;
+        }
+        look.folder(path).join(path.file_name().unwrap_or_default())
+    }
+
+    /// Tells the watch what is of interest.
+    fn publish(&mut self, folders: &BTreeSet<PathBuf>, look: &mut Look) {
+        if self.watching.is_none() {
+            return;
+        }
+        let mut watched: BTreeSet<PathBuf> = BTreeSet::new();
+        for folder in folders {
+            watched.extend(fs::canonicalize(folder));
+            watched.extend(folders_of_links(folder));
+        }
+        let mut places = HashMap::new();
+        let keys: Vec<(Key, PathBuf)> = self.logs.iter().map(|(key, log)| (*key, log.path.clone())).collect();
+        for (key, path) in keys {
+            let place = self.place_of(&path, look);
+            watched.extend(place.parent().map(Path::to_owned));
+            let interests = self.logs.get(&key).map(|log| interests(key, log)).unwrap_or_default();
+            watched.extend(interests.iter().filter_map(|(place, _)| place.parent().map(Path::to_owned)));
+            places.extend(interests);
+            places.insert(place, Interest { key, done: false });
+        }
+        let Some(watching) = &mut self.watching else { return };
+        watching.set_places(places);
+        if watching.set_folders(&watched) {
+            // What happened in a folder before it was watched is yet to be seen.
+            self.scan_at.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Takes up files again that were thought to be done and have grown.
+    pub(super) fn take_up_late(&mut self, key: Key) {
+        let Some(log) = self.logs.get_mut(&key) else { return };
+        let grown = |state: &FileState| {
+            let found = fs::metadata(&state.place).ok();
+            found.is_some_and(|found| FileId::of(&found) == state.id && found.len() > state.position.offset)
+        };
+        let (late, done): (Vec<_>, Vec<_>) = log.done.drain(..).partition(|state| !state.gzip && grown(state));
+        log.done.extend(done);
+        for state in late.into_iter().rev() {
+            if let Some(watching) = &self.watching {
+                watching.add_place(state.place.clone(), Interest { key, done: false });
+            }
+            log.files.push_front(Tracked::new(state));
+        }
+        self.push_turn(key);
+    }
+
+    /// Leaves out what a new log holds already (`--from end`).
+    fn go_to_end(&mut self, key: Key) {
+        let Some(log) = self.logs.get_mut(&key) else { return };
+        log.files.retain(|tracked| tracked.live);
+        for tracked in &mut log.files {
+            let at_end = tracked.open().and_then(|file| file.map(position_of_last_line).transpose());
+            if let Ok(Some(position)) = at_end {
+                tracked.state.position = position;
+            }
+            // Thousands may be found at once.
+            tracked.file = None;
+        }
+    }
+}
+
+impl Look {
+    /// The folder of `path`, without symlinks in it.
+    fn folder(&mut self, path: &Path) -> PathBuf {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        if let Some(known) = self.folders.get(folder) {
+            return known.clone();
+        }
+        let found = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        self.folders.insert(folder.to_owned(), found.clone());
+        found
+    }
+}
+
+/// Where a log's files are, and what they are. A packed one does not grow.
+fn interests(key: Key, log: &Log) -> Vec<(PathBuf, Interest)> {
+    let done = log.done.iter().filter(|state| !state.gzip).map(|state| (state.place.clone(), true));
+    let files = log.files.iter().map(|tracked| (tracked.state.place.clone(), false));
+    done.chain(files).map(|(place, done)| (place, Interest { key, done })).collect()
+}
+
+/// Whether a name can be an archive's at all: all of them have a digit in them, or end in .old.
+fn may_be_archive(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    bytes.iter().any(u8::is_ascii_digit) || bytes.windows(4).any(|part| part == b".old")
+}
+
+fn candidate(place: &Path, live: bool) -> Option<Candidate> {
+    let metadata = fs::metadata(place).ok().filter(Metadata::is_file)?;
+    let gzip = place.extension() == Some(OsStr::new("gz"));
+    let packed = gzip && log::open(place).is_ok_and(|file| is_packed(&file).unwrap_or(false));
+    Some(Candidate {
+        place: place.to_owned(),
+        id: FileId::of(&metadata),
+        len: metadata.len(),
+        modified: log::modified(&metadata),
+        packed: if packed { Packed::Gzip } else { Packed::No },
+        live,
+        named: false,
+    })
+}
+
+/// The folders in which the symlinks of a path stand: one that is made to lead elsewhere changes what the path means.
+fn folders_of_links(path: &Path) -> Vec<PathBuf> {
+    let is_link = |part: &&Path| fs::symlink_metadata(part).is_ok_and(|metadata| metadata.file_type().is_symlink());
+    let links = path.ancestors().filter(is_link);
+    links
+        .filter_map(|link| {
+            fs::canonicalize(link.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+                .ok()
+        })
+        .collect()
+}
+
+/// Where the last line begins; one that is very long is left out.
+fn position_of_last_line(file: &File) -> io::Result<Position> {
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(LAST_LINE);
+    let mut bytes = vec![0; (length - from) as usize];
+    file.read_exact_at(&mut bytes, from)?;
+    let offset = match memrchr(b'\n', &bytes) {
+        Some(at) => from + at as u64 + 1,
+        None if from == 0 => 0,
+        None => length,
+    };
+    Ok(Position { seen: length, ..Position::at(file, offset)? })
+}
