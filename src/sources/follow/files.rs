@@ -76,7 +76,7 @@ pub struct Files {
     filename: Arc<[u8]>,
     /// Logs that may have lines, in their turn.
     turn: VecDeque<Key>,
-    wakes: BTreeSet<(Instant, Key)>,
+    pub(super) wakes: BTreeSet<(Instant, Key)>,
     /// When to look through the folders once more.
     pub(super) scan_at: Option<Instant>,
     /// And not before.

@@ -12,8 +12,10 @@ use crate::sources::state::{FileState, LogState};
 
 use super::window::Inside;
 
-/// So many files that were read to their end are remembered for each log.
+/// So many files that were read to their end are remembered for each log, and so many more while they are there: a
+/// pattern may name them, and would find them new again.
 const REMEMBERED: usize = 8;
+const REMEMBERED_WHILE_THERE: usize = 64;
 
 /// One log.
 pub struct Log {
@@ -82,10 +84,13 @@ impl Log {
     }
 
     pub fn remember(&mut self, state: FileState) {
-        if self.done.len() == REMEMBERED {
-            self.done.pop_front();
-        }
         self.done.push_back(state);
+        if self.done.len() > REMEMBERED {
+            let gone = self.done.iter().position(|state| FileId::at(&state.place) != Some(state.id));
+            if let Some(at) = gone.or((self.done.len() > REMEMBERED_WHILE_THERE).then_some(0)) {
+                self.done.remove(at);
+            }
+        }
     }
 
     /// The state of the file with this identity, if it is one of the log's.

@@ -35,6 +35,7 @@ struct Input {
     /// From the root on.
     path: PathBuf,
     as_found: PathBuf,
+    is_link: bool,
     metadata: Metadata,
 }
 
@@ -84,7 +85,11 @@ impl Files {
         let mut named: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
         let mut seen: HashSet<Key> = HashSet::new();
         let mut logs: Vec<(Key, Metadata)> = Vec::new();
-        for Input { path, as_found, metadata } in files {
+        // A file that is found by its own name is not read by that of a link to it.
+        let own: HashSet<FileId> =
+            files.iter().filter(|file| !file.is_link).map(|file| FileId::of(&file.metadata)).collect();
+        let mut others: Vec<(Key, FileId, PathBuf)> = Vec::new();
+        for Input { path, as_found, is_link, metadata } in files {
             if let Some(base) = archives.get(&path) {
                 named.entry(base.clone()).or_default().push(self.place_of(&path, &mut look));
                 continue;
@@ -93,7 +98,11 @@ impl Files {
             let key = match (self.by_path.get(&path), ids.get(&id)) {
                 (Some(key), _) => *key,
                 // The same file under another name, be it a second one or its new one.
-                (None, Some(_)) => continue,
+                (None, Some(key)) => {
+                    others.push((*key, id, path));
+                    continue;
+                }
+                (None, None) if is_link && own.contains(&id) => continue,
                 (None, None) => self.add(Log::new(path, &as_found)),
             };
             if let Some(log) = self.logs.get_mut(&key) {
@@ -109,6 +118,10 @@ impl Files {
             self.check(key, &metadata, &named, &mut look);
         }
         self.check_vanished(&seen, &mut look);
+        for (key, id, path) in others {
+            let place = self.place_of(&path, &mut look);
+            self.find_elsewhere(key, id, place);
+        }
         self.publish(&scan.folders, &mut look);
         // Where there is much to look through, names that come and go all the time must not take all the time.
         self.no_scan_before = Instant::now() + 4 * begun.elapsed();
@@ -135,7 +148,7 @@ impl Files {
                 let metadata = metadata.clone();
                 self.said.remove(&name);
                 let path = std::path::absolute(&found.path).unwrap_or_else(|_| found.path.clone());
-                return Some(Input { path, as_found: found.path, metadata });
+                return Some(Input { is_link: is_link(&path), path, as_found: found.path, metadata });
             }
         }
         None
@@ -183,8 +196,8 @@ impl Files {
         if settled
             && let Some(live) = log.files.back_mut()
             && live.state.id == id
-            && (live.state.gzip || metadata.len() >= live.state.position.offset)
         {
+            // Whether it was cut is seen when it is read.
             let touched = live.state.modified != log::modified(metadata) || live.state.position.seen != metadata.len();
             live.see(metadata);
             if touched {
@@ -233,6 +246,17 @@ impl Files {
                 continue;
             }
             self.reconcile_with(key, false, &[], look);
+        }
+    }
+
+    /// A file that its log's name does not lead to any more stands under another one, where it may still grow.
+    fn find_elsewhere(&mut self, key: Key, id: FileId, place: PathBuf) {
+        let Some(log) = self.logs.get_mut(&key) else { return };
+        let tracked = log.files.iter_mut().filter(|tracked| !tracked.live).map(|tracked| &mut tracked.state);
+        if let Some(state) = tracked.chain(&mut log.done).find(|state| state.id == id)
+            && FileId::at(&state.place) != Some(id)
+        {
+            state.place = place;
         }
     }
 
@@ -321,8 +345,9 @@ impl Files {
 
     /// Where a path leads, without symlinks in it.
     fn place_of(&self, path: &Path, look: &mut Look) -> PathBuf {
-        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_symlink());
-        if is_link && let Ok(place) = fs::canonicalize(path) {
+        if is_link(path)
+            && let Ok(place) = fs::canonicalize(path)
+        {
             return place;
         }
         look.folder(path).join(path.file_name().unwrap_or_default())
@@ -433,10 +458,13 @@ fn candidate(place: &Path, live: bool) -> Option<Candidate> {
     })
 }
 
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_symlink())
+}
+
 /// The folders in which the symlinks of a path stand: one that is made to lead elsewhere changes what the path means.
 fn folders_of_links(path: &Path) -> Vec<PathBuf> {
-    let is_link = |part: &&Path| fs::symlink_metadata(part).is_ok_and(|metadata| metadata.file_type().is_symlink());
-    let links = path.ancestors().filter(is_link);
+    let links = path.ancestors().filter(|part| is_link(part));
     links
         .filter_map(|link| {
             fs::canonicalize(link.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))

@@ -390,6 +390,10 @@ impl Files {
 
     /// Whatever was waited for is not waited for any more.
     pub(super) fn end_waits(&mut self) {
+        self.wakes.clear();
+        for log in self.logs.values_mut() {
+            log.wake = None;
+        }
         let keys: Vec<Key> = self.logs.keys().copied().collect();
         for key in keys {
             self.push_turn(key);
