@@ -9,6 +9,9 @@ use std::path::PathBuf;
 /// loghand as cargo built it for this benchmark.
 pub const LOGHAND: &str = env!("CARGO_BIN_EXE_loghand");
 
+/// The file that is read by its name, from a contender's directory.
+pub const INPUT: &str = "../input.log";
+
 /// What s6-log runs its processors with. It knows the place by heart, and without it tries for ever.
 const EXECLINE: [&str; 2] = ["/usr/lib/execline/bin/execlineb", "/usr/bin/execlineb"];
 
@@ -111,6 +114,20 @@ pub fn tee() -> Contender {
 /// `loghand tee file > /dev/null`: the same job as `tee`.
 pub fn loghand_tee() -> Contender {
     Contender::new("loghand tee", &[LOGHAND, "tee", "app.log"], Layout::Single("app.log"))
+}
+
+/// Those that read a file by its name.
+pub fn readers() -> Vec<Contender> {
+    let own = |name, more: &[&str]| {
+        let argv = [&[LOGHAND, "tee", "--input", INPUT][..], more].concat();
+        Contender::to_stdout(name, &argv, "out.log")
+    };
+    vec![
+        Contender::to_stdout("cat file > file", &["cat", INPUT], "out.log"),
+        own("loghand tee --input", &[]),
+        own("loghand tee --input --checkpoint", &["--checkpoint", "../checkpoint"]),
+        Contender::to_stdout("tail -n +1 file > file", &["tail", "-n", "+1", INPUT], "out.log"),
+    ]
 }
 
 /// `loghand rotate`, `max` bytes a file.

@@ -5,6 +5,7 @@
 
 mod check;
 mod contenders;
+mod follow;
 mod input;
 mod producer;
 mod report;

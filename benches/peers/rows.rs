@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::contenders::{self as who, Contender};
+use crate::follow;
 use crate::input;
 use crate::producer::Pace;
 use crate::report::{self, Column, Entry, find};
@@ -16,6 +17,7 @@ const MIB: u64 = 1 << 20;
 /// What a program with a full stdio buffer, or `cat`, puts into a pipe at once.
 const BLOCK: usize = 64 << 10;
 const OURS: &str = "loghand rotate";
+const READING: &str = "loghand tee --input";
 const COMPRESSING: &str = "loghand rotate --compress";
 const PEAK_LIMIT_MIB: f64 = 8.0;
 
@@ -27,6 +29,8 @@ pub enum Row {
     RotateGzip,
     Startup,
     Memory,
+    ReadFile,
+    Follow,
 }
 
 /// Where and how long the rows run, and what they found.
@@ -47,6 +51,8 @@ impl<W: Write> Bench<W> {
             Row::RotateGzip => self.rotate_gzip(),
             Row::Startup => self.startup(),
             Row::Memory => self.memory(),
+            Row::ReadFile => self.read_file(),
+            Row::Follow => self.follow(),
         }
     }
 
@@ -169,6 +175,42 @@ impl<W: Write> Bench<W> {
             if let Some(own) = find(&entries, ours) {
                 self.peak(what, own);
             }
+        }
+        Ok(())
+    }
+
+    fn read_file(&mut self) -> Result<()> {
+        let input = input::mixed_lines(self.bytes(1024));
+        self.arena.put_input(&input)?;
+        let contenders = self.present(&who::readers())?;
+        let mut entries: Vec<Entry> =
+            contenders.iter().map(|who| Entry { name: who.name, lines: 0, trials: Vec::new() }).collect();
+        for _ in 0..self.rounds {
+            for (contender, entry) in contenders.iter().zip(&mut entries) {
+                entry.trials.push(self.arena.read(contender, &input)?);
+            }
+        }
+        let title = format!("read_file: a file of {} MiB, once", 1024 / self.shrink);
+        let columns = [report::WALL, report::CPU_PER_GIB, report::RATE, report::PEAK];
+        self.show(&title, &entries, &columns, (READING, "throughput", Entry::rate))?;
+        if let (Some(own), Some(cat)) = (find(&entries, READING), find(&entries, "cat file > file")) {
+            self.target(own, Target::at_least("5 throughput / cat, medians", 0.9, own.rate() / cat.rate()));
+            self.target(own, Target::at_least("5 the same of the best rounds", 0.9, own.best_rate() / cat.best_rate()));
+            self.peak("5 peak MiB, read_file", own);
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self) -> Result<()> {
+        let input = input::mixed_lines(self.bytes(512));
+        let all = follow::follow(self.arena.parent()?, 1000, &input)?;
+        let title = format!("follow: 1000 files, of which one gets {} MiB at 100 MiB/s", 512 / self.shrink);
+        follow::show(&mut self.out, &title, &all)?;
+        if let Some(own) = all.first() {
+            self.targets.push(Target::intact("6 every byte", (!own.intact).then(|| "BAD".to_owned())));
+            self.targets.push(Target::at_most("6 ms from append to output, worst", 10.0, own.latency[2]));
+            self.targets.push(Target::at_most("6 ms behind at the end of the stream", 100.0, own.lag));
+            self.targets.push(Target::at_most("6 idle CPU ms in 2 s", 0.0, own.idle_cpu * 1e3));
         }
         Ok(())
     }

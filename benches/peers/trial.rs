@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -57,6 +58,35 @@ impl Arena {
         answer.read_line(&mut line)?;
         ensure!(runner.wait()?.success(), "{} could not be run", contender.name);
         let taken = Taken::from_line(&line)?;
+        let found = self.judge(contender, input, taken, fed);
+        self.clear()?;
+        Ok(Trial { taken, fed, found })
+    }
+
+    /// Writes the file that [`Arena::read`] reads.
+    pub fn put_input(&self, input: &[u8]) -> Result<()> {
+        Ok(fs::write(self.parent()?.join("input.log"), input)?)
+    }
+
+    /// Where everything is.
+    pub fn parent(&self) -> Result<&Path> {
+        self.dir.parent().context("the contenders' directory lies in none")
+    }
+
+    /// Lets `contender` read the file with `input` in it.
+    pub fn read(&self, contender: &Contender, input: &[u8]) -> Result<Trial> {
+        let checkpoint = self.parent()?.join("checkpoint");
+        if checkpoint.exists() {
+            fs::remove_file(checkpoint)?;
+        }
+        self.prepare(contender)?;
+        warm_up(input.len());
+        let runner = self.runner(&["run-one"], contender, Stdio::null())?;
+        let output = runner.wait_with_output()?;
+        ensure!(output.status.success(), "{} could not be run", contender.name);
+        let text = String::from_utf8(output.stdout)?;
+        let taken = Taken::from_line(text.lines().nth(1).unwrap_or_default())?;
+        let fed = Fed { bytes: input.len(), stall: Duration::ZERO };
         let found = self.judge(contender, input, taken, fed);
         self.clear()?;
         Ok(Trial { taken, fed, found })

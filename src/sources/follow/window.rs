@@ -20,6 +20,9 @@ use crate::stream::reader::LONGEST_WHOLE_LINE;
 /// Bytes that one look reads, unless a line is longer.
 const READ: usize = 256 * 1024;
 
+/// Memory is shared out in pieces of this size.
+const PAGE: usize = 4096;
+
 /// One look searches so many bytes for the end of a long line before others have their turn.
 const SEARCH: usize = 16 * 1024 * 1024;
 
@@ -27,6 +30,8 @@ const SEARCH: usize = 16 * 1024 * 1024;
 #[derive(Default)]
 pub struct Window {
     buffer: Vec<u8>,
+    /// Where the bytes that were read last begin in it.
+    base: usize,
 }
 
 /// What one look found.
@@ -89,7 +94,7 @@ impl Inside {
 
 impl Window {
     pub fn bytes(&self, lent: &Lent) -> &[u8] {
-        &self.buffer[lent.range.clone()]
+        &self.read_bytes()[lent.range.clone()]
     }
 
     /// Takes a look at what follows `position`, which is moved behind what is lent.
@@ -115,13 +120,13 @@ impl Window {
         loop {
             let most = before + usize::try_from(allowed).unwrap_or(usize::MAX).min(room);
             let end = self.read(file, start, most)?;
-            if end < before || !position.before.is_of(&self.buffer[..before]) {
+            if end < before || !position.before.is_of(&self.read_bytes()[..before]) {
                 return Ok(Look::Changed);
             }
             if known_long {
                 return self.search(file, position, inside, until);
             }
-            let fresh = &self.buffer[before..end];
+            let fresh = &self.read_bytes()[before..end];
             position.seen = position.seen.max(position.offset + fresh.len() as u64);
             if let Some(at) = memrchr(b'\n', fresh) {
                 let lent = before..before + at + 1;
@@ -162,7 +167,7 @@ impl Window {
                 Err(_) => at,
             };
             let length = self.read(file, at, READ)?;
-            match self.buffer[..length].iter().position(|byte| *byte != 0) {
+            match self.read_bytes()[..length].iter().position(|byte| *byte != 0) {
                 Some(nuls) => {
                     at += nuls as u64;
                     data_follows = true;
@@ -181,14 +186,21 @@ impl Window {
         Ok((skipped, data_follows))
     }
 
+    fn read_bytes(&self) -> &[u8] {
+        &self.buffer[self.base..]
+    }
+
     /// Fills the buffer from its beginning; gives how many bytes there are, fewer than `most` at the file's end alone.
     fn read(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
-        if self.buffer.len() < most {
-            self.buffer.resize(most, 0);
+        if self.buffer.len() < most + PAGE {
+            self.buffer.resize(most + PAGE, 0);
         }
+        // The kernel copies faster what lies in memory as it lies in its pages.
+        self.base = (at as usize).wrapping_sub(self.buffer.as_ptr() as usize) % PAGE;
+        let buffer = &mut self.buffer[self.base..];
         let mut end = 0;
         while end < most {
-            match file.read_at(&mut self.buffer[end..most], at + end as u64) {
+            match file.read_at(&mut buffer[end..most], at + end as u64) {
                 Ok(0) => break,
                 Ok(read) => end += read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -201,9 +213,9 @@ impl Window {
     /// Moves `position` behind `lent`; the buffer begins at `start` of the file.
     fn advance(&self, position: &mut Position, start: u64, lent: &Range<usize>) {
         position.offset = start + lent.end as u64;
-        position.before = Print::of(&self.buffer[lent.end.saturating_sub(PRINT as usize)..lent.end]);
+        position.before = Print::of(&self.read_bytes()[lent.end.saturating_sub(PRINT as usize)..lent.end]);
         if start == 0 {
-            position.head = Print::of(&self.buffer[..lent.end.min(PRINT as usize)]);
+            position.head = Print::of(&self.read_bytes()[..lent.end.min(PRINT as usize)]);
         }
     }
 
@@ -214,7 +226,7 @@ impl Window {
             let most = usize::try_from(until.limit.saturating_sub(at)).unwrap_or(usize::MAX).min(READ);
             let length = self.read(file, at, most)?;
             position.seen = position.seen.max(at + length as u64);
-            if let Some(end) = memchr(b'\n', &self.buffer[..length]) {
+            if let Some(end) = memchr(b'\n', &self.read_bytes()[..length]) {
                 inside.long = Some(Long { at: position.offset, end: at + end as u64 + 1, ended: true });
                 return self.piece(file, position, inside);
             }
@@ -243,7 +255,7 @@ impl Window {
             if starts {
                 return Ok(Look::Changed);
             }
-            self.buffer[0] = b'\n';
+            self.buffer[self.base] = b'\n';
             return Ok(Look::Lines(Lent { range: 0..1, starts: false, ends: true, open: false }));
         };
         long.at += length as u64;
@@ -362,7 +374,7 @@ mod tests {
         let mut stage = Stage::new(&text);
         let (bytes, lends, _) = stage.all(false);
         assert!(bytes == text.as_bytes() && lends == 43, "{lends} batches, {} bytes", bytes.len());
-        assert!(stage.window.buffer.len() <= LONGEST_WHOLE_LINE + PRINT as usize);
+        assert!(stage.window.buffer.len() <= LONGEST_WHOLE_LINE + PRINT as usize + PAGE);
     }
 
     #[test]
