@@ -79,6 +79,9 @@ impl Report {
     /// `records` did not reach `output`. The first loss is said at once, later ones once a minute with their number.
     pub fn lost(&self, output: &str, records: u64, why: impl Display) {
         self.fail();
+        if records == 0 {
+            return;
+        }
         let mut losses = self.losses();
         let now = Instant::now();
         let Some(loss) = losses.get_mut(output) else {

@@ -422,7 +422,7 @@ impl Handler for BaseRotatingHandler {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.log.sync_at_close()
+        self.log.flush()
     }
 
     fn close(mut self: Box<Self>) -> Result<()> {

@@ -88,7 +88,7 @@ impl Handler for FileHandler {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.log.sync_at_close()
+        self.log.flush()
     }
 
     fn close(mut self: Box<Self>) -> Result<()> {

@@ -155,7 +155,7 @@ impl Handler for WatchedFileHandler {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.log.sync_at_close()
+        self.log.flush()
     }
 
     fn close(mut self: Box<Self>) -> Result<()> {

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::record::Record;
 
 use super::batch::Batch;
 use super::chunk::Chunk;
-use super::handler::{Control, Handler, Losses};
+use super::handler::{Control, Handler, Losses, Lost};
 use super::mark::Mark;
 
 /// What is done with each record.
@@ -19,6 +19,11 @@ pub trait Map: Send {
     /// Puts what becomes of `record` into `out`, or nothing. Of a record that is longer than memory only a part is
     /// here: then it does not both start and end here.
     fn map(&mut self, record: &Record<'_>, starts: bool, ends: bool, out: &mut Chunk);
+
+    /// Why records could not be mapped since the last question, and were lost and reported: they were not delivered.
+    fn take_loss(&mut self) -> Option<String> {
+        None
+    }
 
     /// Puts what becomes of a notice of loghand's own into `out`, whatever records are asked for.
     fn map_notice(&mut self, notice: &Record<'_>, out: &mut Chunk) {
@@ -74,11 +79,21 @@ impl<M: Map> Handler for Mapped<M> {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.target.flush()
+        let loss = self.map.take_loss();
+        self.target.flush()?;
+        match loss {
+            Some(why) => bail!(Lost { records: 0, why }),
+            None => Ok(()),
+        }
     }
 
     fn mark(&mut self, mark: Mark) -> Result<()> {
-        self.target.mark(mark)
+        let loss = self.map.take_loss();
+        self.target.mark(mark.clone())?;
+        if loss.is_none() {
+            mark.delivered();
+        }
+        Ok(())
     }
 
     fn close(self: Box<Self>) -> Result<()> {

@@ -15,6 +15,7 @@ pub struct Recode {
     carried: Vec<u8>,
     /// The rest of a record that cannot be encoded is left out, too.
     dropping: bool,
+    loss: Option<String>,
     /// What messages about records that cannot be encoded say.
     name: String,
     report: Report,
@@ -22,7 +23,7 @@ pub struct Recode {
 
 impl Recode {
     pub fn new(encoding: Encoding, errors: Errors, name: String, report: Report) -> Self {
-        Self { encoding, errors, carried: Vec::new(), dropping: false, name, report }
+        Self { encoding, errors, carried: Vec::new(), dropping: false, loss: None, name, report }
     }
 }
 
@@ -41,8 +42,15 @@ impl Map for Recode {
         self.dropping = outcome.is_err();
         match outcome {
             Ok(()) => out.push_with(record.to_info(), |bytes| bytes.append(&mut encoded)),
-            Err(error) => self.report.lost(&self.name, 1, error),
+            Err(error) => {
+                self.report.lost(&self.name, 1, &error);
+                self.loss = Some(error.to_string());
+            }
         }
+    }
+
+    fn take_loss(&mut self) -> Option<String> {
+        self.loss.take()
     }
 }
 

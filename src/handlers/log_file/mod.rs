@@ -10,10 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::inode::{self, FileId};
 use crate::stream::context::Context;
+use crate::stream::handler::Lost;
 
 use super::file::{FileOptions, Fsync, Mode};
 
@@ -30,6 +31,8 @@ pub struct LogFile {
     troubled: bool,
     /// The rest of a line whose beginning was dropped, or could not be written whole, is dropped as well.
     dropping_line: bool,
+    /// Records were dropped since the last flush, which has to say so.
+    dropped: bool,
     /// The file was so long when it ended in mid-line: if it still is, what comes next begins on a new one.
     torn_at: Option<u64>,
     /// Written and not yet forced to disk since.
@@ -59,6 +62,7 @@ impl LogFile {
             open: None,
             troubled: false,
             dropping_line: false,
+            dropped: false,
             torn_at: None,
             unsynced_since: None,
         };
@@ -241,6 +245,18 @@ impl LogFile {
         match self.options.fsync {
             Fsync::Never => Ok(()),
             _ => self.sync(),
+        }
+    }
+
+    /// Everything written is delivered; what the `drop` policy dropped is not, and was reported then.
+    ///
+    /// # Errors
+    /// As of a handler's flush.
+    pub fn flush(&mut self) -> Result<()> {
+        self.sync_at_close()?;
+        match std::mem::take(&mut self.dropped) {
+            true => bail!(Lost { records: 0, why: "dropped: no space".into() }),
+            false => Ok(()),
         }
     }
 

@@ -179,6 +179,7 @@ impl LogFile {
         let lost = lost_behind(batch, kept, error.to_string());
         self.dropping_line = !batch.ends();
         self.troubled = true;
+        self.dropped = true;
         self.context.report.lost(&self.name, lost.records, lost.why);
     }
 
