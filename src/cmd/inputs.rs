@@ -1,5 +1,6 @@
 //! Where a verb's lines come from: stdin, or files, once or for ever.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
@@ -77,12 +78,13 @@ impl InputArgs {
         !self.input.is_empty()
     }
 
-    /// Looks at the flags, and takes hold of the checkpoint; nothing else is touched.
+    /// Looks at the flags, and takes hold of the checkpoint; nothing else is touched. `outputs` are the files that are
+    /// written to.
     ///
     /// # Errors
     /// [`Usage`] for flags that cannot be, and for a checkpoint that another process uses; else when the checkpoint
     /// cannot be used.
-    pub fn prepare(self, context: &Context) -> Result<Input> {
+    pub fn prepare(self, outputs: &[PathBuf], context: &Context) -> Result<Input> {
         let is_stdin = |word: &PathBuf| word == Path::new("-");
         if self.input.iter().any(is_stdin) && (self.follow || self.checkpoint.is_some()) {
             return Err(Usage("--input -: stdin is neither followed nor has a checkpoint".into()).into());
@@ -96,6 +98,9 @@ impl InputArgs {
             Patterns::new(words, &self.exclude).map_err(|error| Usage(format!("--input: {error}")).into())
         };
         let patterns = self.input.split(is_stdin).map(parse).collect::<Result<Vec<_>>>()?;
+        if let Some(path) = &self.checkpoint {
+            refuse_log_as_checkpoint(path, &patterns, outputs)?;
+        }
         let checkpoint = self.checkpoint.as_ref().map(|path| open_checkpoint(path, context)).transpose()?;
         Ok(Input { args: self, patterns, checkpoint })
     }
@@ -135,9 +140,11 @@ impl Input {
     }
 
     fn options(&mut self, patterns: Patterns, outputs: &[PathBuf], progress: bool) -> Options {
+        let own = self.args.checkpoint.iter().flat_map(|path| Checkpoint::paths(path));
         Options {
             patterns,
             outputs: outputs.to_vec(),
+            own: own.collect(),
             follow: self.args.follow,
             poll: self.args.poll.map(|span| span.0),
             from_end: self.args.from == FromChoice::End,
@@ -154,6 +161,23 @@ fn stdin(context: &Context) -> Box<dyn Source> {
         context.report.warn("stdin", "is closed, or /dev/null: there is nothing to read");
     }
     Box::new(Stdin::new(context.report.clone()))
+}
+
+/// What is no checkpoint is set aside, which must not happen to a log by a slip of the pen.
+fn refuse_log_as_checkpoint(checkpoint: &Path, patterns: &[Patterns], outputs: &[PathBuf]) -> Result<()> {
+    let Ok(file) = fs::canonicalize(checkpoint) else { return Ok(()) };
+    let is_it = |path: &Path| fs::canonicalize(path).is_ok_and(|path| path == file);
+    let refuse = |why: &str| Err(Usage(format!("--checkpoint: {}: {why}", checkpoint.display())).into());
+    if outputs.iter().any(|output| is_it(output)) {
+        return refuse("lines are written to it, so it cannot be the checkpoint");
+    }
+    if Checkpoint::may_be(&file) {
+        return Ok(());
+    }
+    match patterns.iter().flat_map(|patterns| patterns.scan().found).any(|found| is_it(&found.path)) {
+        true => refuse("lines are read from it, so it cannot be the checkpoint"),
+        false => Ok(()),
+    }
 }
 
 fn open_checkpoint(path: &Path, context: &Context) -> Result<(Checkpoint, Option<Saved>)> {

@@ -49,26 +49,39 @@ pub fn run(call: Call, report: &Report) -> Result<()> {
     let progress = !cli.global.no_progress;
     let mut outputs: Vec<PathBuf> = outlets.iter().flat_map(Outlet::outputs).collect();
     let mut prints = false;
-    let input = input.prepare(&context)?;
-    let handler = match cli.verb {
-        Verb::Generate(_) => return Ok(()),
-        Verb::Rotate(Reading { verb, .. }) => match verb.mode(reads_files)? {
-            Mode::Once(once) => return once.run(&context, progress),
-            Mode::Plan(plan) => return plan.run(&context),
-            Mode::Pipe => {
+    // All words before anything is touched, and a checkpoint would be.
+    let mode = match &cli.verb {
+        Verb::Generate(_) => None,
+        Verb::Rotate(Reading { verb, .. }) => {
+            let mode = verb.mode(reads_files)?;
+            if matches!(mode, Mode::Pipe) {
+                verb.check(&context)?;
                 outputs.extend(verb.outputs());
-                alone(verb.output_name(), verb.open(&context, false)?, report)
             }
-        },
+            Some(mode)
+        }
         Verb::Tee(Reading { verb, .. }) => {
+            verb.check(&outlets, &context)?;
             prints = !verb.no_stdout && std::io::stdout().is_terminal();
             outputs.extend(verb.outputs());
-            verb.open_with(outlets, &context)?
+            None
         }
         Verb::Watch(Reading { verb, .. }) => {
+            verb.outlet.check()?;
             outputs.extend(verb.outputs());
-            alone(verb.output_name(), verb.open(&context, false)?, report)
+            None
         }
+    };
+    let input = input.prepare(&outputs, &context)?;
+    let handler = match cli.verb {
+        Verb::Generate(_) => return Ok(()),
+        Verb::Rotate(Reading { verb, .. }) => match mode {
+            Some(Mode::Once(once)) => return once.run(&context, progress),
+            Some(Mode::Plan(plan)) => return plan.run(&context),
+            Some(Mode::Pipe) | None => alone(verb.output_name(), verb.open(&context, false)?, report),
+        },
+        Verb::Tee(Reading { verb, .. }) => verb.open_with(outlets, &context)?,
+        Verb::Watch(Reading { verb, .. }) => alone(verb.output_name(), verb.open(&context, false)?, report),
     };
     // A bar among the lines would be no help.
     let source = input.open(&outputs, progress && !prints, &context);

@@ -114,16 +114,20 @@ impl Args {
         })
     }
 
-    /// Opens this and the outlets behind it.
+    /// Looks for flags that cannot be, here and behind the dashes, and opens nothing.
     ///
     /// # Errors
-    /// [`crate::cli::Usage`], before anything is opened, for flags that cannot be; and when nothing can be opened. As
-    /// long as one outlet can, the others are reported and left out.
-    pub fn open_with(self, outlets: Vec<Outlet>, context: &Context) -> Result<Box<dyn Handler>> {
+    /// [`crate::cli::Usage`] if there are any.
+    pub fn check(&self, outlets: &[Outlet], context: &Context) -> Result<()> {
         self.outlet.check()?;
-        for outlet in &outlets {
-            outlet.check(context)?;
-        }
+        outlets.iter().try_for_each(|outlet| outlet.check(context))
+    }
+
+    /// Opens this and the outlets behind it, which were checked.
+    ///
+    /// # Errors
+    /// When nothing can be opened. As long as one outlet can, the others are reported and left out.
+    pub fn open_with(self, outlets: Vec<Outlet>, context: &Context) -> Result<Box<dyn Handler>> {
         let own = (!self.no_stdout || !self.files.is_empty()).then(|| (self.output_name(), self.open(context, false)));
         let others = outlets.into_iter().map(|outlet| (outlet.name(), outlet.open(context, true)));
         let mut fanout = Fanout::new(context.report.clone());

@@ -24,7 +24,7 @@ pub struct Files {
     pub previous: PathBuf,
     pub lock: PathBuf,
     /// What is being saved. It may always have this name, as nobody without the lock saves.
-    new: PathBuf,
+    pub new: PathBuf,
     /// How long the file is as we read or wrote it; None when there is none.
     pub length: Option<u64>,
 }

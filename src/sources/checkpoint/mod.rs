@@ -12,7 +12,7 @@ mod layout;
 mod lock;
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -80,6 +80,19 @@ impl Checkpoint {
             Content::Bad(flaw) => fall_back(&files, Some(flaw), report)?,
         };
         Ok((Self { files, text: Vec::new(), _lock: lock }, saved))
+    }
+
+    /// The files of the checkpoint at `path`.
+    pub fn paths(path: &Path) -> [PathBuf; 4] {
+        let Files { file, previous, lock, new, .. } = Files::at(path.to_owned());
+        [file, previous, lock, new]
+    }
+
+    /// Whether what lies there could be one, whole or not, by how it begins; what is empty or cannot be read could.
+    pub fn may_be(path: &Path) -> bool {
+        let mut first = [0];
+        let length = File::open(path).and_then(|mut file| file.read(&mut first));
+        !length.is_ok_and(|length| length > 0 && first[0] != b'{')
     }
 
     /// Saves them at once or not at all; when it returns Ok, they are on the disk.

@@ -38,6 +38,8 @@ pub struct Options {
     pub patterns: Patterns,
     /// Files that are written to meanwhile: they, and their archives, are not read.
     pub outputs: Vec<PathBuf>,
+    /// Files of the program's own: '*' may mean them, too, and nobody wants to read them or hear of it.
+    pub own: Vec<PathBuf>,
     /// Goes on with what is appended, and with files that appear.
     pub follow: bool,
     /// Looks so often instead of being told.
@@ -131,7 +133,7 @@ impl Files {
             options.follow.then(|| Watching::new(options.poll, context.waker.clone(), context.report.clone()));
         let mut files = Self {
             patterns: options.patterns,
-            outputs: Outputs::new(options.outputs),
+            outputs: Outputs::new(&options.outputs, &options.own),
             follow: options.follow,
             from_end: options.from_end,
             partial_after: options.partial_after,

@@ -10,19 +10,26 @@ use crate::sources::archive_name::readings;
 pub struct Outputs {
     /// Without symlinks in them, as far as they are there.
     paths: Vec<PathBuf>,
+    own: Vec<PathBuf>,
     /// What stdout and stderr lead to.
     streams: Vec<FileId>,
 }
 
 impl Outputs {
-    pub fn new(paths: Vec<PathBuf>) -> Self {
+    pub fn new(paths: &[PathBuf], own: &[PathBuf]) -> Self {
         let ids = [rustix::fs::fstat(rustix::stdio::stdout()), rustix::fs::fstat(rustix::stdio::stderr())];
         let regular = |stat: &rustix::fs::Stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
         let streams = ids.into_iter().flatten().filter(regular);
         Self {
             paths: paths.iter().map(|path| plain(path)).collect(),
+            own: own.iter().map(|path| plain(path)).collect(),
             streams: streams.map(|stat| FileId { device: stat.st_dev, inode: stat.st_ino }).collect(),
         }
+    }
+
+    /// Whether the file is one of the program's own, of which there is nothing to say.
+    pub fn is_own(&self, path: &Path) -> bool {
+        !self.own.is_empty() && self.own.contains(&plain(path))
     }
 
     /// Whether the file, or the log whose archive it seems to be, is written to.

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use memchr::memrchr;
@@ -77,6 +77,7 @@ impl Files {
         }
         let files: Vec<Input> = scan.found.into_iter().filter_map(|found| self.regular(found)).collect();
         let archives = self.archives(&files);
+        let paths: HashSet<PathBuf> = files.iter().map(|input| input.path.clone()).collect();
         let mut ids: HashMap<FileId, Key> = HashMap::new();
         for (key, log) in &self.logs {
             let tracked = log.files.iter().map(|tracked| tracked.state.id);
@@ -88,7 +89,6 @@ impl Files {
         // A file that is found by its own name is not read by that of a link to it.
         let own: HashSet<FileId> =
             files.iter().filter(|file| !file.is_link).map(|file| FileId::of(&file.metadata)).collect();
-        let mut others: Vec<(Key, FileId, PathBuf)> = Vec::new();
         for Input { path, as_found, is_link, metadata } in files {
             if let Some(base) = archives.get(&path) {
                 named.entry(base.clone()).or_default().push(self.place_of(&path, &mut look));
@@ -97,9 +97,12 @@ impl Files {
             let id = FileId::of(&metadata);
             let key = match (self.by_path.get(&path), ids.get(&id)) {
                 (Some(key), _) => *key,
+                // A log of an earlier run, by another path to its name this time.
+                (None, Some(key)) if self.is_only_name(*key, id, &paths) => *key,
                 // The same file under another name, be it a second one or its new one.
                 (None, Some(key)) => {
-                    others.push((*key, id, path));
+                    let (key, place) = (*key, self.place_of(&path, &mut look));
+                    self.found_at(key, id, place);
                     continue;
                 }
                 (None, None) if is_link && own.contains(&id) => continue,
@@ -118,10 +121,6 @@ impl Files {
             self.check(key, &metadata, &named, &mut look);
         }
         self.check_vanished(&seen, &mut look);
-        for (key, id, path) in others {
-            let place = self.place_of(&path, &mut look);
-            self.find_elsewhere(key, id, place);
-        }
         self.publish(&scan.folders, &mut look);
         // Where there is much to look through, names that come and go all the time must not take all the time.
         self.no_scan_before = Instant::now() + 4 * begun.elapsed();
@@ -131,6 +130,7 @@ impl Files {
     fn regular(&mut self, found: Found) -> Option<Input> {
         let name = shown(&found.path);
         match &found.metadata {
+            Ok(_) if !found.named && self.outputs.is_own(&found.path) => {}
             Err(error) => self.say_of(&name, &error.to_string()),
             Ok(metadata) if metadata.is_dir() => {
                 self.say_of(&name, &format!("is a folder: name the files in it, as in '{name}/*.log'"));
@@ -142,12 +142,14 @@ impl Files {
                 );
             }
             Ok(metadata) if self.outputs.has(&found.path, metadata) => {
-                self.warn_of(&name, "is not read: this program writes to it");
+                let why = "is not read: this program writes to it";
+                // Who names it has not got what he asked for; who means all files would have to leave it out by hand.
+                if found.named { self.say_of(&name, why) } else { self.warn_of(&name, why) }
             }
             Ok(metadata) => {
                 let metadata = metadata.clone();
                 self.said.remove(&name);
-                let path = std::path::absolute(&found.path).unwrap_or_else(|_| found.path.clone());
+                let path = from_root(&found.path);
                 return Some(Input { is_link: is_link(&path), path, as_found: found.path, metadata });
             }
         }
@@ -184,6 +186,25 @@ impl Files {
             }
         }
         archives
+    }
+
+    /// Whether a log whose own path was not asked for still has this file there.
+    fn is_only_name(&self, key: Key, id: FileId, asked: &HashSet<PathBuf>) -> bool {
+        self.logs.get(&key).is_some_and(|log| {
+            let leads_there = || fs::metadata(&log.path).is_ok_and(|metadata| FileId::of(&metadata) == id);
+            !asked.contains(&log.path) && leads_there()
+        })
+    }
+
+    /// A file of a log was found under another name, where it may still grow, and is found again once it was closed.
+    fn found_at(&mut self, key: Key, id: FileId, place: PathBuf) {
+        let Some(log) = self.logs.get_mut(&key) else { return };
+        let mut states = log.files.iter_mut().map(|tracked| &mut tracked.state).chain(&mut log.done);
+        if let Some(state) = states.find(|state| state.id == id)
+            && FileId::at(&state.place) != Some(id)
+        {
+            state.place = place;
+        }
     }
 
     /// Looks whether a log's name still leads to the file that is read.
@@ -246,17 +267,6 @@ impl Files {
                 continue;
             }
             self.reconcile_with(key, false, &[], look);
-        }
-    }
-
-    /// A file that its log's name does not lead to any more stands under another one, where it may still grow.
-    fn find_elsewhere(&mut self, key: Key, id: FileId, place: PathBuf) {
-        let Some(log) = self.logs.get_mut(&key) else { return };
-        let tracked = log.files.iter_mut().filter(|tracked| !tracked.live).map(|tracked| &mut tracked.state);
-        if let Some(state) = tracked.chain(&mut log.done).find(|state| state.id == id)
-            && FileId::at(&state.place) != Some(id)
-        {
-            state.place = place;
         }
     }
 
@@ -428,6 +438,19 @@ impl Look {
         self.folders.insert(folder.to_owned(), found.clone());
         found
     }
+}
+
+/// A path that is the same wherever the program is started: `..` depends on where its folder leads, so it is followed.
+fn from_root(path: &Path) -> PathBuf {
+    let last_up = path.components().collect::<Vec<_>>().iter().rposition(|part| *part == Component::ParentDir);
+    if let Some(last_up) = last_up {
+        let up: PathBuf = path.components().take(last_up + 1).collect();
+        let rest: PathBuf = path.components().skip(last_up + 1).collect();
+        if let Ok(folder) = fs::canonicalize(up) {
+            return folder.join(rest);
+        }
+    }
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Where a log's files are, and what they are. A packed one does not grow.
