@@ -122,6 +122,10 @@ fn by_identity(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]
 }
 
 fn still_fits(state: &FileState, candidate: &Candidate) -> bool {
+    if matches!(open(candidate), Err(error) if error.kind() == io::ErrorKind::PermissionDenied) {
+        // It may be readable again tomorrow, and is not to be read from its beginning then.
+        return true;
+    }
     // Nobody changes what is packed, and unpacking takes long.
     match state.gzip {
         true => state.modified == candidate.modified || fits(&state.position, candidate, false),

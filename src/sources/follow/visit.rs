@@ -325,6 +325,18 @@ impl Files {
         if matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE)) && self.close_idle() {
             return Visit::Again;
         }
+        let front = self.logs.get(&key).and_then(|log| log.files.front());
+        if let Some(front) = front.filter(|front| !front.live) {
+            // Whatever comes after it would wait for ever.
+            let unread = grouped(front.state.position.unread());
+            let why = format_args!("skipped {unread} bytes: cannot be opened: {error}");
+            self.context.report.error(shown(&front.state.place), why);
+            if let Some(log) = self.logs.get_mut(&key) {
+                log.front_is_done();
+            }
+            self.changed = true;
+            return Visit::Again;
+        }
         self.say(key, &error.to_string());
         Visit::Idle
     }
