@@ -6,7 +6,7 @@
 //! came and went unseen.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -41,6 +41,13 @@ pub struct Candidate {
     pub named: bool,
 }
 
+impl Candidate {
+    /// Whether its name leads to another file, or to none, by now.
+    pub fn has_moved(&self) -> bool {
+        fs::metadata(&self.place).map_or(true, |metadata| FileId::of(&metadata) != self.id)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packed {
     No,
@@ -58,6 +65,8 @@ pub struct Outcome {
     pub unreadable: Vec<PathBuf>,
     /// Something was not found. It may have been on its way from one name to another, so it is to be looked for again.
     pub missing: bool,
+    /// Candidates do not stand any more where they were found. Nothing was done: who is who cannot be told.
+    pub moved: bool,
 }
 
 /// Who a candidate is.
@@ -68,12 +77,14 @@ enum Known {
 }
 
 /// Brings `log` up to date. `candidates` are its archives, the oldest first, and at the end what its name leads to.
-/// `taken` says which files belong to other logs. Once `confirmed`, what is not found is given up.
+/// `taken` says which files belong to other logs. Once `confirmed`, what is not found is given up. `moved` is asked
+/// when everything was looked at: whether any of it stands somewhere else by now.
 pub fn reconcile(
     log: &mut Log,
     candidates: &[Candidate],
     confirmed: bool,
     taken: impl Fn(&Candidate) -> bool,
+    moved: impl FnOnce() -> bool,
 ) -> Outcome {
     let first_sight = log.is_new();
     let mut owners: Vec<Option<Known>> = vec![None; candidates.len()];
@@ -85,7 +96,10 @@ pub fn reconcile(
         true => (0..candidates.len()).filter(|index| candidates[*index].live || candidates[*index].named).collect(),
         false => unread(log, candidates, &owners),
     };
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { moved: moved(), ..Outcome::default() };
+    if outcome.moved {
+        return outcome;
+    }
     let cut =
         log.files.iter().filter(|tracked| tracked.overwritten).map(|tracked| tracked.state.id).collect::<Vec<_>>();
     settle(log, candidates, &owners, confirmed, &mut outcome);

@@ -30,6 +30,9 @@ const FORGET: Duration = Duration::from_secs(600);
 /// How far back the beginning of a last line is looked for (`--from end`).
 const LAST_LINE: u64 = 1024 * 1024;
 
+/// So often at most files that move meanwhile are looked at again, a millisecond apart.
+const STEADY: usize = 100;
+
 /// A file that is to be read.
 struct Input {
     /// From the root on.
@@ -282,7 +285,26 @@ impl Files {
     }
 
     fn reconcile_with(&mut self, key: Key, confirmed: bool, named: &[PathBuf], look: &mut Look) {
-        let Some(path) = self.logs.get(&key).map(|log| log.path.clone()) else { return };
+        // Somebody may be in the middle of renaming a long chain, and what is asked by a name is then told of another file.
+        for attempt in 1..=STEADY {
+            if self.try_to_reconcile(key, confirmed, named, look, attempt == STEADY) {
+                return;
+            }
+            look.siblings = Siblings::default();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Says whether the files stood still meanwhile, or, as the last attempt, takes them as they seem to be.
+    fn try_to_reconcile(
+        &mut self,
+        key: Key,
+        confirmed: bool,
+        named: &[PathBuf],
+        look: &mut Look,
+        is_last: bool,
+    ) -> bool {
+        let Some(path) = self.logs.get(&key).map(|log| log.path.clone()) else { return true };
         let mut candidates = self.candidates(key, &path, look);
         for candidate in &mut candidates {
             candidate.named = named.contains(&candidate.place);
@@ -290,10 +312,16 @@ impl Files {
         if let Some(live) = candidates.last().filter(|candidate| candidate.live) {
             self.take_over(key, live.id);
         }
-        let Some(mut log) = self.logs.remove(&key) else { return };
+        let Some(mut log) = self.logs.remove(&key) else { return true };
         let others = &self.logs;
         let taken = |candidate: &Candidate| others.values().any(|other| other.find(candidate.id).is_some());
-        let outcome = generations::reconcile(&mut log, &candidates, confirmed, taken);
+        let outcome = generations::reconcile(&mut log, &candidates, confirmed, taken, || {
+            !is_last && (look.siblings.moved || candidates.iter().any(Candidate::has_moved))
+        });
+        if outcome.moved {
+            self.logs.insert(key, log);
+            return false;
+        }
         for (bytes, why) in &outcome.skipped {
             self.context.report.error(log.name(), format_args!("skipped {} bytes: {why}", grouped(*bytes)));
         }
@@ -303,6 +331,7 @@ impl Files {
         self.logs.insert(key, log);
         self.changed = true;
         self.push_turn(key);
+        true
     }
 
     /// A file that was read under another log's name until now, and bears this one's.

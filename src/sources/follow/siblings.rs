@@ -21,6 +21,8 @@ const LOOKS: usize = 5;
 #[derive(Default)]
 pub struct Siblings {
     folders: HashMap<PathBuf, Listing>,
+    /// A name has gone since its folder was listed: what bore it may have another one by now.
+    pub moved: bool,
 }
 
 type Listing = HashMap<OsString, Vec<(OsString, Order, Packed)>>;
@@ -44,7 +46,16 @@ impl Siblings {
                 continue;
             }
             let place = folder.join(name);
-            let Some(metadata) = fs::symlink_metadata(&place).ok().filter(fs::Metadata::is_file) else { continue };
+            let metadata = match fs::symlink_metadata(&place) {
+                Ok(metadata) => metadata,
+                Err(error) => {
+                    self.moved |= error.kind() == io::ErrorKind::NotFound;
+                    continue;
+                }
+            };
+            if !metadata.is_file() {
+                continue;
+            }
             let id = FileId::of(&metadata);
             // On its way from one name to another it may have been seen under both.
             if found.iter().any(|(_, other)| other.id == id) {
