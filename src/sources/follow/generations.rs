@@ -74,6 +74,8 @@ pub struct Outcome {
 enum Known {
     File(usize),
     Done(usize),
+    /// What this file was packed to, which is still open because it may get late lines.
+    Packed(usize),
 }
 
 /// Brings `log` up to date. `candidates` are its archives, the oldest first, and at the end what its name leads to.
@@ -90,6 +92,7 @@ pub fn reconcile(
     let mut owners: Vec<Option<Known>> = vec![None; candidates.len()];
     by_identity(log, candidates, &mut owners);
     by_content(log, candidates, &mut owners);
+    packed_while_open(log, candidates, &mut owners);
     done_by_content(log, candidates, &mut owners);
     as_replacement(log, candidates, &mut owners);
     let unread = match first_sight {
@@ -163,6 +166,27 @@ fn by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>])
         let free = (0..candidates.len()).find(|at| owners[*at].is_none() && fits(&candidates[*at]));
         if let Some(at) = free {
             owners[at] = Some(Known::File(index));
+        }
+    }
+}
+
+/// Files that were packed and deleted while they are still read: by their descriptors, since late lines are nowhere else.
+fn packed_while_open(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
+    for (index, tracked) in log.files.iter().enumerate() {
+        let orphan = tracked.file.as_ref().filter(|file| !tracked.overwritten && inode::is_deleted(file));
+        let Some(orphan) = orphan.filter(|_| !owners.contains(&Some(Known::File(index)))) else { continue };
+        let holds_its_beginning = |candidate: &Candidate| {
+            let packed = open(candidate).ok().flatten();
+            packed.is_some_and(|packed| unpacking::is_beginning_of(packed, orphan).unwrap_or(false))
+        };
+        let is_it = |candidate: &Candidate| {
+            let known = tracked.packed_as.as_ref();
+            let same = known.is_some_and(|known| (known.id, known.modified) == (candidate.id, candidate.modified));
+            candidate.packed == Packed::Gzip
+                && (same || is_as_young(candidate, &tracked.state) && holds_its_beginning(candidate))
+        };
+        if let Some(at) = (0..candidates.len()).find(|at| owners[*at].is_none() && is_it(&candidates[*at])) {
+            owners[at] = Some(Known::Packed(index));
         }
     }
 }
@@ -293,6 +317,11 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
             continue;
         }
         tracked.live = false;
+        if let Some(candidate) = found(Known::Packed(index)) {
+            let mut packed = tracked.state.clone();
+            move_to(&mut packed, candidate);
+            tracked.packed_as = Some(packed);
+        }
         if !tracked.overwritten && tracked.file.is_some() {
             files.push_back(tracked);
             continue;

@@ -79,7 +79,8 @@ impl Log {
     /// The first file was read to its end, and nothing more is expected in it.
     pub fn front_is_done(&mut self) {
         if let Some(tracked) = self.files.pop_front() {
-            self.remember(tracked.state);
+            // From now on only the packed one can be met again.
+            self.remember(tracked.packed_as.unwrap_or(tracked.state));
         }
     }
 
@@ -110,6 +111,8 @@ pub struct Tracked {
     pub live: bool,
     /// It was cut or overwritten: what was unread in it is gone from it.
     pub overwritten: bool,
+    /// What it was packed to before it was deleted; its descriptor may have more.
+    pub packed_as: Option<FileState>,
     /// Since when it is not to be found.
     pub missing: Option<Instant>,
     /// Since when it stands at its end while its successor is being written.
@@ -130,6 +133,7 @@ impl Tracked {
             inside: Inside::default(),
             live: false,
             overwritten: false,
+            packed_as: None,
             missing: None,
             at_end: None,
             unfinished: None,

@@ -113,13 +113,43 @@ pub fn fits(file: File, position: &Position, exactly: bool) -> io::Result<bool> 
         let here = head.taken == position.offset && head.position().before == position.before;
         Ok(here && (!exactly || decoder.read(&mut [0])? == 0))
     };
-    match check() {
+    no_if_torn(check())
+}
+
+/// Whether the packed `file` holds the beginning of `plain`, and not just nothing.
+///
+/// # Errors
+/// As [`fits`].
+pub fn is_beginning_of(file: File, plain: &File) -> io::Result<bool> {
+    use std::os::unix::fs::FileExt;
+    let mut decoder = MultiGzDecoder::new(BufReader::with_capacity(BLOCK, file));
+    let (mut ours, mut theirs) = (vec![0; BLOCK], vec![0; BLOCK]);
+    let mut at = 0;
+    let mut compare = || -> io::Result<bool> {
+        loop {
+            let length = decoder.read(&mut ours)?;
+            if length == 0 {
+                return Ok(at > 0);
+            }
+            plain.read_exact_at(&mut theirs[..length], at)?;
+            if ours[..length] != theirs[..length] {
+                return Ok(false);
+            }
+            at += length as u64;
+        }
+    };
+    no_if_torn(compare())
+}
+
+/// A file that is not packed, or ends too early, just is not what was looked for.
+fn no_if_torn(result: io::Result<bool>) -> io::Result<bool> {
+    match result {
         Err(error)
             if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
         {
             Ok(false)
         }
-        fits => fits,
+        result => result,
     }
 }
 
