@@ -94,6 +94,7 @@ pub fn reconcile(
     by_content(log, candidates, &mut owners);
     packed_while_open(log, candidates, &mut owners);
     done_by_content(log, candidates, &mut owners);
+    by_order(log, candidates, &mut owners);
     as_replacement(log, candidates, &mut owners);
     let unread = match first_sight {
         true => (0..candidates.len()).filter(|index| candidates[*index].live || candidates[*index].named).collect(),
@@ -209,6 +210,34 @@ fn done_by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Kno
         };
         let found = (0..log.done.len()).find(is_it);
         owners[at] = found.map(Known::Done);
+    }
+}
+
+/// Files that were packed before anything was read of them: nothing tells who they are but between whom they stand.
+fn by_order(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
+    for (index, tracked) in log.files.iter().enumerate() {
+        let untouched = tracked.state.position.offset == 0 && tracked.file.is_none() && !tracked.overwritten;
+        if !untouched || owners.contains(&Some(Known::File(index))) {
+            continue;
+        }
+        let at = |known: &Option<Known>, is_before: bool| match known {
+            Some(Known::File(other)) => (*other < index) == is_before,
+            Some(Known::Done(_) | Known::Packed(_)) => is_before,
+            None => false,
+        };
+        let from = owners.iter().rposition(|known| at(known, true)).map_or(0, |at| at + 1);
+        let to = owners.iter().position(|known| at(known, false)).unwrap_or(candidates.len());
+        let is_it = |at: &usize| {
+            let candidate = &candidates[*at];
+            owners[*at].is_none()
+                && !candidate.live
+                && candidate.packed == Packed::Gzip
+                && is_as_young(candidate, &tracked.state)
+                && !log.done.iter().any(|state| state.position.offset > 0 && fits(&state.position, candidate, true))
+        };
+        if let Some(at) = (from..to).find(is_it) {
+            owners[at] = Some(Known::File(index));
+        }
     }
 }
 
