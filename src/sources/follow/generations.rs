@@ -126,6 +126,12 @@ pub fn reconcile(
         };
         log.files.push_back(Tracked { live: candidate.live, ..Tracked::new(state) });
     }
+    // What bears the name is the youngest, also when it was known before what is found only now.
+    if let Some(live) = log.files.iter().position(|tracked| tracked.live)
+        && let Some(tracked) = log.files.remove(live)
+    {
+        log.files.push_back(tracked);
+    }
     outcome
 }
 
@@ -367,12 +373,6 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
                 .skipped
                 .push((unread, if tracked.overwritten { "truncated before read" } else { "deleted before read" }));
         }
-    }
-    // What bears the name is the youngest.
-    if let Some(live) = files.iter().position(|tracked| tracked.live)
-        && let Some(tracked) = files.remove(live)
-    {
-        files.push_back(tracked);
     }
     log.files = files;
 }
