@@ -124,6 +124,7 @@ pub fn reconcile(
             cut: candidate.live && cut.contains(&candidate.id),
             position: Position::default(),
         };
+        log.copied &= !candidate.live || state.cut;
         log.files.push_back(Tracked { live: candidate.live, ..Tracked::new(state) });
     }
     // What bears the name is the youngest, also when it was known before what is found only now.
@@ -297,17 +298,22 @@ fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<
     (0..candidates.len()).filter(is_unread).collect()
 }
 
-/// Somebody's copy of what is being read, under a name that looks like an archive's.
+/// Somebody's copy of what is being read, under a name that looks like an archive's. If the original is about to be
+/// emptied (copytruncate), the copy will be known by what was read of that.
 fn is_copy(log: &Log, candidate: &Candidate) -> bool {
-    candidate.packed == Packed::No
-        && log.files.iter().any(|tracked| {
-            let head = tracked.state.position.head;
-            let alike =
-                head.bytes >= SURE && candidate.len >= head.bytes && candidate.len <= tracked.state.position.offset;
-            !tracked.overwritten
-                && alike
+    log.files.iter().any(|tracked| {
+        let position = &tracked.state.position;
+        if tracked.overwritten || position.head.bytes < SURE {
+            return false;
+        }
+        // It may not be finished.
+        let is_beginning = || {
+            candidate.packed == Packed::No
+                && (position.head.bytes..=position.offset).contains(&candidate.len)
                 && tracked.file.as_ref().is_some_and(|file| same_beginning(file, candidate, candidate.len))
-        })
+        };
+        is_beginning() || fits(position, candidate, false)
+    })
 }
 
 fn youngest_known(candidates: &[Candidate], owners: &[Option<Known>]) -> Option<usize> {
@@ -343,7 +349,7 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
                 tracked.file = None;
                 tracked.inside = Default::default();
                 // It was copied whole before it was overwritten.
-                tracked.overwritten = false;
+                log.copied |= std::mem::replace(&mut tracked.overwritten, false);
             }
             move_to(&mut tracked.state, candidate);
             tracked.live = candidate.live;

@@ -27,6 +27,8 @@ pub struct Log {
     pub files: VecDeque<Tracked>,
     /// What was read to its end, the oldest first.
     pub done: VecDeque<FileState>,
+    /// It was rotated by copying it the last time (copytruncate): nobody writes to what it was copied to.
+    pub copied: bool,
     /// What is wrong with it, once it was said.
     pub said: Option<String>,
     /// It stands in the list of those that may have lines.
@@ -41,7 +43,7 @@ impl Log {
     pub fn new(path: PathBuf, as_found: &Path) -> Self {
         let filename = Arc::from(as_found.as_os_str().as_encoded_bytes());
         let (files, done) = (VecDeque::new(), VecDeque::new());
-        Self { path, filename, files, done, said: None, in_turn: false, wake: None, gone: None }
+        Self { path, filename, files, done, copied: false, said: None, in_turn: false, wake: None, gone: None }
     }
 
     /// A log as it was left the last time. Where its files are by now is yet to be found out.

@@ -145,6 +145,7 @@ impl Files {
         let (ending, keeps_unfinished) = (self.is_ending(), self.keeps_unfinished());
         let Some(log) = self.logs.get_mut(&key) else { return Visit::Idle };
         let successor = log.files.get(1).map(|next| (next.live, length(next)));
+        let copied = log.copied;
         let Some(front) = log.files.front_mut() else { return Visit::Idle };
         let now = Instant::now();
         if front.live {
@@ -160,6 +161,8 @@ impl Files {
             _ if ending => return Visit::Idle,
             // Its successor has been replaced itself, so all its writers have gone.
             Some((false, _)) => None,
+            // Its writers write to its successor, and while it is waited for they may fill that and empty it once more.
+            Some((true, _)) if copied => None,
             Some((true, 0)) => return Visit::Idle,
             Some((true, _)) => Some(GRACE),
             None if deleted => Some(DELETED),
