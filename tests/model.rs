@@ -513,6 +513,7 @@ impl World {
             report: Report::new(Verbosity::Quiet),
             stop: Stop::never(),
             waker: Waker::new(|| ()),
+            in_turns: false,
         };
         let options = FileOptions { mend: true, ..FileOptions::default() };
         self.handler = Some(Box::new(BaseRotatingHandler::open(path, rules, options, context).unwrap()));

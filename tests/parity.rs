@@ -785,6 +785,7 @@ impl ByClock {
             report: Report::new(Verbosity::Quiet),
             stop: Stop::never(),
             waker: Waker::new(|| ()),
+            in_turns: false,
         };
         Box::new(
             BaseRotatingHandler::open(path, rules, FileOptions { mend: true, ..FileOptions::default() }, context)

@@ -87,12 +87,13 @@ impl RecordArgs {
     }
 
     /// How lines are joined to records, if they are.
-    pub fn multiline(&self) -> Option<MultilineOptions> {
+    pub fn multiline(&self, in_turns: bool) -> Option<MultilineOptions> {
         self.multiline.as_ref().map(|begins| MultilineOptions {
             begins: begins.clone(),
             lines: self.multiline_lines.get(),
             bytes: usize::try_from(self.multiline_bytes.0).unwrap_or(usize::MAX),
             wait: self.multiline_wait.0,
+            in_turns,
         })
     }
 }

@@ -114,7 +114,7 @@ impl OutletArgs {
                 }
                 handler = Box::new(Mapped::new(Records::new(options, format, context.clock.clone()), handler));
             }
-            if let Some(options) = self.records.multiline() {
+            if let Some(options) = self.records.multiline(context.in_turns) {
                 handler = Box::new(Multiline::new(options, handler, name.to_owned(), report.clone()));
             }
             Ok(handler)

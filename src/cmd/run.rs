@@ -45,6 +45,7 @@ pub fn run(call: Call, report: &Report) -> Result<()> {
         report: report.clone(),
         stop: signals.stop().clone(),
         waker: signals.waker().clone(),
+        in_turns: input.follow,
     };
     let progress = !cli.global.no_progress;
     let mut outputs: Vec<PathBuf> = outlets.iter().flat_map(Outlet::outputs).collect();

@@ -520,6 +520,7 @@ mod tests {
             report: Report::new(Verbosity::Quiet),
             stop: Stop::never(),
             waker: Waker::new(|| ()),
+            in_turns: false,
         }
     }
 

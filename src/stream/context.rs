@@ -13,4 +13,6 @@ pub struct Context {
     pub stop: Stop,
     /// Wakes whoever calls this handler's `tick`: the pump, or the thread behind a queue.
     pub waker: Waker,
+    /// Lines of several files come in turns (they are followed), and not one file after the other.
+    pub in_turns: bool,
 }

@@ -31,6 +31,8 @@ pub struct MultilineOptions {
     pub bytes: usize,
     /// How long a record waits for its next line.
     pub wait: Duration,
+    /// Lines of several files come in turns; else a line of another file says that the file before it has ended.
+    pub in_turns: bool,
 }
 
 /// The name of a file; none for standard input.
@@ -143,6 +145,15 @@ impl Multiline {
         self.records.push_with(info, |bytes| bytes.append(&mut open.bytes));
     }
 
+    /// Ends what a file that was read before `file` has left.
+    fn end_others(&mut self, file: &File) {
+        if !self.options.in_turns
+            && let Some(other) = self.open.keys().find(|other| *other != file).cloned()
+        {
+            self.end_file(&other);
+        }
+    }
+
     fn end_file(&mut self, file: &File) {
         if let Some(mut open) = self.remove(file) {
             self.end(file, &mut open);
@@ -195,7 +206,9 @@ impl Handler for Multiline {
         self.inside_long = !batch.ends();
         if !batch.starts() || !batch.ends() {
             // A line beyond all bounds is a record by itself and is passed through.
-            self.end_file(&lines.peek().and_then(|line| line.filename().cloned()));
+            let file = lines.peek().and_then(|line| line.filename().cloned());
+            self.end_others(&file);
+            self.end_file(&file);
             let mut losses = Losses::default();
             losses.add(self.hand_on());
             losses.note(batch, self.target.emit(batch));
@@ -203,6 +216,7 @@ impl Handler for Multiline {
         }
         while let Some(first) = lines.peek() {
             let file = first.filename();
+            self.end_others(&file.cloned());
             let of_file = std::iter::from_fn(|| lines.next_if(|line| same_file(line.filename(), file)));
             self.take(&file.cloned(), of_file);
         }
@@ -307,8 +321,13 @@ mod tests {
     }
 
     fn target(failure: Option<anyhow::Error>) -> (Multiline, Arc<Mutex<Vec<u8>>>) {
-        let options =
-            MultilineOptions { begins: Regex::new("^[a-z]").unwrap(), lines: 9, bytes: 99, wait: Duration::MAX };
+        let options = MultilineOptions {
+            begins: Regex::new("^[a-z]").unwrap(),
+            lines: 9,
+            bytes: 99,
+            wait: Duration::MAX,
+            in_turns: true,
+        };
         let taken = Arc::default();
         let target = Box::new(Target { failure, taken: Arc::clone(&taken) });
         (Multiline::new(options, target, "out".into(), Report::new(Verbosity::Quiet)), taken)

@@ -408,6 +408,7 @@ mod tests {
             report: Report::new(Verbosity::Quiet),
             stop: Stop::never(),
             waker: Waker::new(|| ()),
+            in_turns: false,
         };
         Housekeeper::new(duties, log.to_owned(), context)
     }

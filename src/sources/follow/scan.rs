@@ -144,7 +144,7 @@ impl Files {
                     &format!("is no regular file: what comes from a pipe is read with --input - < {name}"),
                 );
             }
-            Ok(metadata) if self.outputs.has(&found.path, metadata) => {
+            Ok(metadata) if self.outputs.is_own(&found.path) || self.outputs.has(&found.path, metadata) => {
                 let why = "is not read: this program writes to it";
                 // Who names it has not got what he asked for; who means all files would have to leave it out by hand.
                 if found.named { self.say_of(&name, why) } else { self.warn_of(&name, why) }
