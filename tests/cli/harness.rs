@@ -76,6 +76,11 @@ impl World {
         self
     }
 
+    pub fn append(&self, name: &str, text: impl AsRef<[u8]>) -> &Self {
+        File::options().append(true).create(true).open(self.path(name)).unwrap().write_all(text.as_ref()).unwrap();
+        self
+    }
+
     pub fn folder(&self, name: &str) -> &Self {
         fs::create_dir_all(self.path(name)).unwrap();
         self
@@ -191,6 +196,13 @@ impl World {
     fn shortened(&self, text: &str) -> String {
         text.replace(&self.root.display().to_string(), "{dir}")
     }
+}
+
+/// A member of a gzip file.
+pub fn packed(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_ref()).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[track_caller]

@@ -5,6 +5,7 @@ mod chains;
 mod docs;
 mod files;
 mod harness;
+mod input;
 mod once;
 mod queue;
 mod records;
