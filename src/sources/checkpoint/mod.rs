@@ -11,7 +11,7 @@ mod instant;
 mod layout;
 mod lock;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -90,6 +90,10 @@ impl Checkpoint {
 
     /// Whether what lies there could be one, whole or not, by how it begins; what is empty or cannot be read could.
     pub fn may_be(path: &Path) -> bool {
+        // Opening a FIFO would wait for its writer.
+        if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+            return true;
+        }
         let mut first = [0];
         let length = File::open(path).and_then(|mut file| file.read(&mut first));
         !length.is_ok_and(|length| length > 0 && first[0] != b'{')
