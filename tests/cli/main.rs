@@ -2,8 +2,10 @@
 
 mod buffer;
 mod chains;
+mod checkpoint;
 mod docs;
 mod files;
+mod follow;
 mod harness;
 mod input;
 mod once;
