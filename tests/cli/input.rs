@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::harness::{World, packed, the_past};
+use crate::harness::{Call, World, packed, the_past};
 
 // Which files, and in which order.
 
@@ -437,16 +437,18 @@ fn large() -> String {
 fn term_and_int_stop_reading_and_what_is_unread_is_said() {
     for signal in [Signal::TERM, Signal::INT] {
         let world = World::new();
-        world.put("big", large());
+        // The second one is counted, too, though nobody has looked into it.
+        world.put("big", large()).put("huge", large().repeat(5));
         let (reader, writer) = std::io::pipe().unwrap();
-        let call = world.loghand("tee --input big").stdout_to(writer).code(1);
-        let mut tee = call.stderr_has(["loghand: input: told to stop with ", " unread"]).start();
+        let call = world.loghand("tee --input big --input huge").stdout_to(writer).code(1);
+        let mut tee = call.stderr_has(["loghand: input: told to stop with 5", " MiB unread"]).start();
         // It hangs in its write, and hears of the signal before it reads on.
         tee.until_it_sleeps().signal(signal);
         let read = std::io::read_to_string(reader).unwrap();
         assert!(read.ends_with('\n') && large().starts_with(&read) && read.len() < large().len());
         tee.until_it_leaves();
         world.remove("big");
+        world.remove("huge");
         tee.leaves_nothing();
     }
 }
@@ -503,4 +505,45 @@ fn files_are_not_touched() {
     File::options().write(true).open(world.path("a.log")).unwrap().set_modified(the_past()).unwrap();
     world.loghand("tee --input a.log").stdout("a\n").leaves([("a.log", "a\n")]);
     assert_eq!(world.modified("a.log").duration_since(the_past()).unwrap(), Duration::ZERO);
+}
+
+// The bar.
+
+/// Runs it on a terminal, of which the output is compared.
+fn on_a_terminal<'w>(world: &'w World, words: &str) -> Call<'w> {
+    world.put("in", "0123456\n".repeat(1 << 18));
+    world.shell(&format!("script -qec 'stty cols 100; loghand {words}' /dev/null")).env("TERM", "xterm")
+}
+
+#[track_caller]
+fn leaves_out(call: Call<'_>, world: &World) {
+    let mut running = call.start();
+    running.until_it_leaves();
+    let lines = "0123456\n".repeat(1 << 18);
+    assert!(std::fs::read_to_string(world.path("out")).unwrap() == lines);
+    running.leaves([("in", &lines), ("out", &lines)]);
+}
+
+#[test]
+fn a_bar_on_a_terminal_tells_bytes_rate_and_time_left() {
+    let world = World::new();
+    let call = on_a_terminal(&world, "rotate out --input in");
+    leaves_out(call.stdout_has(["iB of 2.00 MiB, ", "iB/s, ", "s left"]), &world);
+}
+
+#[test]
+fn no_bar_is_shown_where_nobody_wants_or_sees_it() {
+    for words in ["rotate out --input in --no-progress", "rotate out --input in --follow --until-idle 10ms"] {
+        let world = World::new();
+        leaves_out(on_a_terminal(&world, words), &world);
+    }
+    let world = World::new();
+    leaves_out(on_a_terminal(&world, "rotate out --input in 2>/dev/null"), &world);
+}
+
+#[test]
+fn no_bar_comes_between_lines_on_a_terminal() {
+    let world = World::new();
+    let call = on_a_terminal(&world, "tee out --input in");
+    leaves_out(call.stdout("0123456\r\n".repeat(1 << 18)), &world);
 }

@@ -176,8 +176,10 @@ impl Files {
             files.restore(state);
         }
         files.scan();
-        if options.progress && !files.follow {
-            files.progress = Progress::bytes(files.unread(), true);
+        let total = files.unread();
+        // Files of /proc have no sizes.
+        if options.progress && !files.follow && total > 0 {
+            files.progress = Progress::bytes(total, true);
         }
         // Where reading begins is known from now on, whatever happens.
         files.save_now();
@@ -354,6 +356,8 @@ impl Files {
     /// Says where reading was given up, if anything is left that nobody will go on with.
     fn say_stopped(&mut self) {
         let left = self.unread();
+        // The message would stand behind the bar.
+        self.progress.finish();
         let why = format_args!("told to stop with {} unread", ByteSize(left));
         if left > 0 && self.keeps_unfinished() {
             self.context.report.warn("input", why);

@@ -116,13 +116,15 @@ pub fn reconcile(
             outcome.unreadable.push(candidate.place.clone());
             continue;
         }
+        // How long the text in a packed one is shows only when it is unpacked.
+        let seen = if candidate.packed == Packed::Gzip { 0 } else { candidate.len };
         let state = FileState {
             id: candidate.id,
             place: candidate.place.clone(),
             modified: candidate.modified,
             gzip: candidate.packed == Packed::Gzip,
             cut: candidate.live && cut.contains(&candidate.id),
-            position: Position::default(),
+            position: Position { seen, ..Position::default() },
         };
         log.copied &= !candidate.live || state.cut;
         log.files.push_back(Tracked { live: candidate.live, ..Tracked::new(state) });
