@@ -5,11 +5,11 @@
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as _, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
-use crate::cmd::inputs::Reading;
+use crate::cmd::inputs::{InputArgs, Reading};
 use crate::cmd::{generate, rotate, tee, watch};
 use crate::report::{Report, Verbosity};
 use crate::units::parse_number;
@@ -118,10 +118,26 @@ pub fn parse(words: Vec<OsString>) -> Result<Call, clap::Error> {
                 "only 'tee' takes outlets behind '--': loghand tee --no-stdout -- rotate FILE -- rotate FILE",
             )),
             (true, []) => Err(Cli::command().error(ErrorKind::MissingSubcommand, "behind '--' an outlet is missing")),
-            (true, part) => OutletCli::try_parse_from(part).map(|parsed| parsed.outlet),
+            (true, part) => {
+                OutletCli::try_parse_from(part).map(|parsed| parsed.outlet).map_err(say_input_belongs_in_front)
+            }
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Call { cli, outlets })
+}
+
+/// clap would advise to put it behind one more '--'.
+fn say_input_belongs_in_front(error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return error };
+    let name = word.trim_start_matches('-');
+    let input = InputArgs::augment_args(clap::Command::new(""));
+    match input.get_arguments().any(|flag| flag.get_long() == Some(name)) {
+        true => Cli::command().error(
+            ErrorKind::UnknownArgument,
+            format!("{word} stands before the first '--': all outlets get the same lines"),
+        ),
+        false => error,
+    }
 }
 
 /// The definition of what is meant: when the first word is a verb, of that verb alone. A log filter starts often, and
