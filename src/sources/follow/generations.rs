@@ -104,8 +104,9 @@ pub fn reconcile(
     if outcome.moved {
         return outcome;
     }
-    let cut =
-        log.files.iter().filter(|tracked| tracked.overwritten).map(|tracked| tracked.state.id).collect::<Vec<_>>();
+    // What was cut while nobody had it open, as between two runs, is still the same file by its inode.
+    let was_cut = |tracked: &&Tracked| tracked.overwritten || tracked.file.is_none();
+    let cut = log.files.iter().filter(was_cut).map(|tracked| tracked.state.id).collect::<Vec<_>>();
     settle(log, candidates, &owners, confirmed, &mut outcome);
     for index in unread {
         let candidate = &candidates[index];
