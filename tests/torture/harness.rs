@@ -218,6 +218,10 @@ impl Run {
         Self { child, stdin, stderr, _folder: folder }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn send(&mut self, bytes: &[u8]) {
         self.stdin.as_mut().unwrap().write_all(bytes).unwrap();
     }

@@ -5,7 +5,9 @@
 
 mod disk;
 mod folders;
+mod follower;
 mod harness;
 mod kills;
+mod rotators;
 mod watch;
 mod writers;

@@ -231,7 +231,7 @@ fn hup_opens_the_file_anew() {
 }
 
 /// Runs the real logrotate once on the log.
-fn logrotate(place: &Place, how: &str) {
+pub fn logrotate(place: &Place, how: &str) {
     let (config, state) = (place.aside("logrotate.conf"), place.aside("logrotate.state"));
     let text = format!("\"{}\" {{\n rotate 10000\n {how}\n}}\n", place.log().display());
     fs::write(&config, text).unwrap();
