@@ -313,10 +313,21 @@ impl Files {
             self.take_over(key, live.id);
         }
         let Some(mut log) = self.logs.remove(&key) else { return true };
+        let is_new = log.is_new();
         let others = &self.logs;
         let taken = |candidate: &Candidate| others.values().any(|other| other.find(candidate.id).is_some());
         let outcome = generations::reconcile(&mut log, &candidates, confirmed, taken, || {
-            !is_last && (look.siblings.moved || candidates.iter().any(Candidate::has_moved))
+            if is_last || is_new {
+                return false;
+            }
+            // A file that got an archive's name between the look at the archives and that at the log would be passed over
+            // for ever: what came after it is known now.
+            let live = candidates.last().filter(|candidate| candidate.live);
+            let same = [Some(&path), live.map(|live| &live.place)]
+                .into_iter()
+                .flatten()
+                .all(|place| look.siblings.are_the_same(place));
+            look.siblings.moved || !same || candidates.iter().any(Candidate::has_moved)
         });
         if outcome.moved {
             self.logs.insert(key, log);

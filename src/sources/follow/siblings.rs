@@ -76,6 +76,15 @@ impl Siblings {
     }
 }
 
+impl Siblings {
+    /// Whether the archives of the log at `place` still bear the names that were looked at.
+    pub fn are_the_same(&self, place: &Path) -> bool {
+        let (Some(folder), Some(base)) = (place.parent(), place.file_name()) else { return true };
+        let Some(known) = self.folders.get(folder) else { return true };
+        list(folder).is_ok_and(|now| now.get(base).map(Vec::as_slice) == known.get(base).map(Vec::as_slice))
+    }
+}
+
 /// Reads the folder until it gives the same twice: one in which files are being renamed may leave some out.
 fn list(folder: &Path) -> io::Result<Listing> {
     let names = || -> io::Result<Vec<OsString>> {
