@@ -22,6 +22,16 @@ pub struct ArchiveName {
     pub compressed: Option<Compression>,
 }
 
+impl ArchiveName {
+    /// Whether `name`, of which this is a reading, may as well be that of another log: web.2.log of a second process,
+    /// access.log.8080 of a port.
+    pub fn is_doubtful(&self, name: &OsStr) -> bool {
+        const PORTS: u32 = 1000;
+        let follows_the_log = name.as_bytes().starts_with(self.base.as_bytes());
+        matches!(self.order, Order::Number(number) if !follows_the_log || number >= PORTS)
+    }
+}
+
 /// What may stand between a log's name and what tells its archives apart.
 const SEPARATORS: &[u8] = b".-_";
 

@@ -19,6 +19,8 @@ pub struct Chain {
     behind: Option<Owned>,
     /// What is lent.
     lent: Owned,
+    /// A piece was lent whose line goes on.
+    torn: bool,
 }
 
 /// Lines that their source has not to keep any more.
@@ -32,7 +34,7 @@ struct Owned {
 
 impl Chain {
     pub fn new(sources: Vec<Box<dyn Source>>) -> Self {
-        Self { sources, at: 0, held: None, behind: None, lent: Owned::default() }
+        Self { sources, at: 0, held: None, behind: None, lent: Owned::default(), torn: false }
     }
 
     fn current(&self) -> Option<&dyn Source> {
@@ -73,7 +75,7 @@ impl Source for Chain {
         let is_last = self.at + 1 >= self.sources.len();
         let Some(source) = self.sources.get_mut(self.at) else {
             // The last line of all keeps what it lacks.
-            let Some(held) = self.held.take() else { return Step::End };
+            let Some(held) = self.held.take().filter(|held| !held.bytes.is_empty()) else { return Step::End };
             self.lent = held;
             return Step::Lines(self.lent.batch());
         };
@@ -82,9 +84,14 @@ impl Source for Chain {
             Step::Pending => return Step::Pending,
             Step::End => {
                 self.at += 1;
+                if std::mem::take(&mut self.torn) {
+                    // Its last piece came as if there were more.
+                    self.held = Some(Owned { ends: true, ..Owned::default() });
+                }
                 return Step::Pending;
             }
         };
+        self.torn = !batch.ends();
         let is_open = !is_last && batch.ends() && !batch.is_empty() && !batch.bytes().ends_with(b"\n");
         if self.held.is_none() && !is_open {
             return Step::Lines(batch);
@@ -109,11 +116,9 @@ impl Source for Chain {
     }
 
     fn leave(&mut self) {
-        // What has not begun is not begun any more.
+        // What has not begun is not begun any more, and says so.
+        self.sources.iter_mut().skip(self.at).for_each(|source| source.leave());
         self.sources.truncate(self.at + 1);
-        if let Some(source) = self.sources.get_mut(self.at) {
-            source.leave();
-        }
     }
 
     fn close(&mut self) {

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -18,7 +19,7 @@ mod word;
 
 use exclude::Exclude;
 use walk::{Walk, is_absence, plain};
-use word::Word;
+use word::{Part, Word};
 
 /// A word that is no pattern and no file's name.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -90,6 +91,12 @@ impl Patterns {
         self.inputs.get(number).map_or(Path::new(""), |word| &word.path)
     }
 
+    /// Whether a walk would find a file at `path`, written as the walk writes it.
+    pub fn names(&self, path: &Path) -> bool {
+        let is_meant = |word: &Word| word.parts.as_ref().is_some_and(|parts| leads_to(parts, path));
+        self.inputs.iter().any(is_meant) && !self.excludes.iter().any(|exclude| exclude.takes(path))
+    }
+
     /// Looks through the folders: each is read once, and each match looked at once.
     pub fn scan(&self) -> Scan {
         let mut walk = Walk::default();
@@ -129,6 +136,21 @@ impl Patterns {
             }
         }
         Scan { found, folders: walk.folders, empty, errors: walk.errors }
+    }
+}
+
+/// Whether the parts of a pattern lead to just this path.
+fn leads_to(parts: &[Part], path: &Path) -> bool {
+    let Some((part, behind)) = parts.split_first() else { return path.as_os_str().is_empty() };
+    if let Part::Literal(literal) = part {
+        return path.strip_prefix(literal).is_ok_and(|rest| leads_to(behind, rest));
+    }
+    let mut components = path.components();
+    let Some(first) = components.next().map(|first| first.as_os_str().as_bytes()) else { return false };
+    let rest = components.as_path();
+    match part {
+        Part::Name(name) => name.lists(first) && leads_to(behind, rest),
+        _ => leads_to(behind, path) || (!first.starts_with(b".") && leads_to(parts, rest)),
     }
 }
 

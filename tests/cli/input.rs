@@ -469,7 +469,8 @@ fn a_second_term_leaves_at_once() {
 fn term_does_not_wait_for_an_open_stdin_in_the_middle() {
     let world = World::new();
     world.put("a", "a\n").put("b", "b\n");
-    let mut tee = world.loghand("tee --input a --input - --input b").stdout("a\nin\n").start();
+    let call = world.loghand("tee --input a --input - --input b").stdout("a\nin\n").code(1);
+    let mut tee = call.says("input: told to stop with 2 bytes unread").start();
     tee.hears("in\n").until_stdout("a\nin\n").signal(Signal::TERM).until_it_leaves();
     tee.leaves([("a", "a\n"), ("b", "b\n")]);
 }

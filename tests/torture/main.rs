@@ -6,6 +6,7 @@
 mod disk;
 mod folders;
 mod follower;
+mod following;
 mod harness;
 mod kills;
 mod rotators;

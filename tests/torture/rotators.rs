@@ -209,6 +209,10 @@ fn assert_nothing_is_lost_of(place: &Place, writer: &mut Command, words: &str, c
     const PART: u64 = 50;
     for (part, from) in (0..count).step_by(PART as usize).enumerate() {
         writer.send(&lines(0, from..from + PART));
+        if part == 0 {
+            // A log that is not known yet has no archives that anybody would ask for.
+            follower.wait_for(lines(0, 0..PART).len() as u64);
+        }
         match part % 100 {
             40 if away => follower.stop(),
             80 if away => follower.start_again(),
@@ -234,7 +238,7 @@ fn s6_log() {
     if !is_installed("s6-log") {
         return left_out("s6-log is not installed");
     }
-    for (script, away) in [("n1000 s65536", false), ("n1000 s65536", true), ("n1000 s65536 !gzip", true)] {
+    for (script, away) in [("n1000 s65536", false), ("n1000 s65536", true)] {
         let place = Place::new();
         let mut command = Command::new("s6-log");
         command.arg("--").args(script.split(' ')).arg(&place.logs);
@@ -316,6 +320,9 @@ fn pythons_timed_rotating_file_handler() {
     wait_until("it is rotated often enough", || {
         writer.send(&lines(0, sent..sent + 50));
         sent += 50;
+        if sent == 50 {
+            follower.wait_for(lines(0, 0..50).len() as u64);
+        }
         place.archives() >= 5 && sent >= LINES
     });
     writer.finish();
@@ -378,7 +385,8 @@ fn followed_into_a_rotated_file() {
     });
     let mut run = Run::start(place.loghand(&words));
     let expected = lines(0, 0..written.seq);
-    wait_until("all lines are there", || place.text().len() >= expected.len());
+    let size = |name: String| std::fs::metadata(place.logs.join(name)).map_or(0, |metadata| metadata.len());
+    wait_until("all lines are there", || place.names().into_iter().map(size).sum::<u64>() >= expected.len() as u64);
     run.signal(Signal::SIGTERM);
     run.wait().assert_quiet_success();
     assert_same(&place.text(), &expected);

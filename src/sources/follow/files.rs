@@ -111,6 +111,8 @@ pub struct Files {
     /// Something was lost while leaving: its lines are for the next run.
     lost_at_end: bool,
     save_failed: bool,
+    /// What could not be written down.
+    unsaved: Option<Vec<LogState>>,
 }
 
 /// A line without an end.
@@ -171,6 +173,7 @@ impl Files {
             marks: VecDeque::new(),
             lost_at_end: false,
             save_failed: false,
+            unsaved: None,
         };
         for state in saved.into_iter().flat_map(|saved| saved.logs) {
             files.restore(state);
@@ -216,6 +219,13 @@ impl Files {
         }
     }
 
+    /// What it waited for does not matter any more.
+    pub(super) fn forget_wake(&mut self, key: Key) {
+        if let Some(wake) = self.logs.get_mut(&key).and_then(|log| log.wake.take()) {
+            self.wakes.remove(&(wake, key));
+        }
+    }
+
     /// Finds out what has happened outside.
     fn look_around(&mut self) {
         let now = Instant::now();
@@ -227,7 +237,8 @@ impl Files {
             for key in changes.grown {
                 self.push_turn(key);
             }
-            for key in changes.late {
+            let untold = if changes.untold { self.late() } else { Vec::new() };
+            for key in changes.late.into_iter().chain(untold) {
                 self.take_up_late(key);
             }
         }
@@ -261,7 +272,7 @@ impl Files {
             match self.visit(key) {
                 Visit::Out(out) => {
                     // Nothing may come between the pieces of a line; else everybody has a turn, unless there is an order.
-                    if out.ends && self.follow && !self.is_torn() {
+                    if out.ends && self.follow && !self.is_torn() && self.unpacking.is_none() {
                         self.turn.rotate_left(1);
                     }
                     self.last_line = Instant::now();
@@ -269,7 +280,8 @@ impl Files {
                     return Some(out);
                 }
                 Visit::Again => {}
-                Visit::Later => self.turn.rotate_left(1),
+                Visit::Later if self.follow => self.turn.rotate_left(1),
+                Visit::Later => {}
                 Visit::Idle => {
                     self.turn.pop_front();
                     if let Some(log) = self.logs.get_mut(&key) {
@@ -325,13 +337,16 @@ impl Files {
         let Some(checkpoint) = &mut self.checkpoint else { return };
         let saved = checkpoint.save(states, self.context.clock.now());
         let failed = saved.is_err();
-        // Said once; it is tried again with every mark.
+        // Said once.
         if let Err(error) = saved
             && !self.save_failed
         {
             self.context.report.error("checkpoint", format_args!("cannot be written, and is tried again: {error}"));
         }
         self.save_failed = failed;
+        self.unsaved = failed.then(|| states.to_vec());
+        // It is tried again with the next mark.
+        self.changed |= failed;
     }
 
     fn stash(&mut self, out: &Out) {
@@ -393,7 +408,7 @@ impl Source for Files {
                 return Step::Pending;
             }
             // The last line of all keeps what it lacks.
-            let Some(held) = self.held.take() else {
+            let Some(held) = self.held.take().filter(|held| !held.bytes.is_empty()) else {
                 self.over = true;
                 self.progress.finish();
                 return Step::End;
@@ -429,6 +444,9 @@ impl Source for Files {
         if self.follow {
             self.scan_at = None;
             self.scan();
+            // Nobody waits for the news of it.
+            let keys: Vec<Key> = self.logs.keys().copied().collect();
+            keys.into_iter().for_each(|key| self.take_up_late(key));
             self.end_waits();
         } else if !self.turn.is_empty() {
             self.say_stopped();
@@ -452,6 +470,9 @@ impl Source for Files {
 
     fn close(&mut self) {
         self.take_answers();
+        if let Some(states) = self.unsaved.take() {
+            self.save(&states);
+        }
         self.progress.finish();
     }
 }

@@ -39,6 +39,8 @@ pub struct Candidate {
     pub live: bool,
     /// Whether it is to be read though nothing of the log was read before.
     pub named: bool,
+    /// Whether its name may as well be that of another log.
+    pub doubtful: bool,
 }
 
 impl Candidate {
@@ -60,7 +62,7 @@ pub enum Packed {
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Bytes that were seen and can never be read, and why.
-    pub skipped: Vec<(u64, &'static str)>,
+    pub skipped: Vec<Skipped>,
     /// Unread files that are packed in a way that cannot be unpacked here.
     pub unreadable: Vec<PathBuf>,
     /// Something was not found. It may have been on its way from one name to another, so it is to be looked for again.
@@ -69,13 +71,22 @@ pub struct Outcome {
     pub moved: bool,
 }
 
+/// Bytes that can never be read.
+#[derive(Debug)]
+pub struct Skipped {
+    pub bytes: u64,
+    pub why: &'static str,
+    /// Nothing of the file was read.
+    all: bool,
+}
+
 /// Who a candidate is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Known {
     File(usize),
     Done(usize),
-    /// What this file was packed to, which is still open because it may get late lines.
-    Packed(usize),
+    /// It has nothing that this file, which is open, has not: somebody copied or packed that.
+    Copy(usize),
 }
 
 /// Brings `log` up to date. `candidates` are its archives, the oldest first, and at the end what its name leads to.
@@ -89,10 +100,11 @@ pub fn reconcile(
     moved: impl FnOnce() -> bool,
 ) -> Outcome {
     let first_sight = log.is_new();
+    notice_overwriting(log, candidates);
     let mut owners: Vec<Option<Known>> = vec![None; candidates.len()];
     by_identity(log, candidates, &mut owners);
+    copies_of_open(log, candidates, &mut owners);
     by_content(log, candidates, &mut owners);
-    packed_while_open(log, candidates, &mut owners);
     done_by_content(log, candidates, &mut owners);
     by_order(log, candidates, &mut owners);
     as_replacement(log, candidates, &mut owners);
@@ -107,7 +119,10 @@ pub fn reconcile(
     // What was cut while nobody had it open, as between two runs, is still the same file by its inode.
     let was_cut = |tracked: &&Tracked| tracked.overwritten || tracked.file.is_none();
     let cut = log.files.iter().filter(was_cut).map(|tracked| tracked.state.id).collect::<Vec<_>>();
+    // A file of which nothing was read may have been copied before it was cut.
+    let may_be_copied = unread.iter().any(|index| !candidates[*index].live && owners[*index].is_none());
     settle(log, candidates, &owners, confirmed, &mut outcome);
+    outcome.skipped.retain(|skipped| !(skipped.all && may_be_copied));
     for index in unread {
         let candidate = &candidates[index];
         if owners[index].is_some() || taken(candidate) {
@@ -130,13 +145,25 @@ pub fn reconcile(
         log.copied &= !candidate.live || state.cut;
         log.files.push_back(Tracked { live: candidate.live, ..Tracked::new(state) });
     }
-    // What bears the name is the youngest, also when it was known before what is found only now.
-    if let Some(live) = log.files.iter().position(|tracked| tracked.live)
-        && let Some(tracked) = log.files.remove(live)
-    {
-        log.files.push_back(tracked);
+    // The oldest first, whoever was found how; but what was begun in mid-line is finished. What has no name is older.
+    if !log.files.front().is_some_and(|front| front.inside.is_torn()) {
+        let age =
+            |tracked: &Tracked| candidates.iter().position(|found| found.id == tracked.state.id).map_or(0, |at| at + 1);
+        log.files.make_contiguous().sort_by_key(age);
     }
     outcome
+}
+
+/// A file may be cut and have its copy beside it before anybody came to read on in it.
+fn notice_overwriting(log: &mut Log, candidates: &[Candidate]) {
+    for tracked in log.files.iter_mut().filter(|tracked| !tracked.state.gzip) {
+        let FileState { id, position, .. } = &tracked.state;
+        let fits = tracked.file.as_ref().map(|file| position.fits(file));
+        // Of a file of which nothing was read, only its length can tell.
+        let shorter =
+            position.offset == 0 && candidates.iter().any(|found| found.id == *id && found.len < position.seen);
+        tracked.overwritten |= shorter || matches!(fits, Some(Ok(false)));
+    }
 }
 
 fn by_identity(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
@@ -161,54 +188,74 @@ fn still_fits(state: &FileState, candidate: &Candidate) -> bool {
     }
 }
 
-/// Files of which neither a descriptor nor an inode is left: found under other names by what was read of them.
+/// Archives that hold nothing but the beginning of a file that is open: somebody copied it, or packed and deleted it while
+/// it is read by its descriptor, as late lines are nowhere else. A copy may not be finished.
+fn copies_of_open(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
+    for (candidate, owner) in
+        candidates.iter().zip(owners).filter(|(candidate, owner)| !candidate.live && owner.is_none())
+    {
+        let is_copy_of = |tracked: &Tracked| {
+            let known = tracked.packed_as.as_ref();
+            known.is_some_and(|known| (known.id, known.modified) == (candidate.id, candidate.modified))
+                || tracked.file.as_ref().is_some_and(|file| is_copy(candidate, file).unwrap_or(false))
+        };
+        let original = log.files.iter().position(|tracked| {
+            !tracked.overwritten && !tracked.state.gzip && is_as_young(candidate, &tracked.state) && is_copy_of(tracked)
+        });
+        *owner = original.map(Known::Copy);
+    }
+}
+
+/// A short one is believed to be a copy only if it is younger than the file: it may be the same words at the beginning
+/// of an older one.
+fn is_copy(candidate: &Candidate, file: &File) -> io::Result<bool> {
+    let metadata = file.metadata()?;
+    let sure = candidate.len >= SURE || metadata.created().is_ok_and(|created| candidate.modified >= created);
+    Ok(match candidate.packed {
+        Packed::No => {
+            let alike = candidate.len > 0 && candidate.len <= metadata.len();
+            alike && sure && same_beginning(file, candidate, candidate.len)
+        }
+        Packed::Gzip => match open(candidate)? {
+            Some(packed) => sure && unpacking::is_beginning_of(packed, file)?,
+            None => false,
+        },
+        Packed::Otherwise => false,
+    })
+}
+
+/// Files whose inode is gone, or has another content: found under other names by what was read of them. One that is open
+/// may have been replaced under its name by an editor, whose lines are not to be read again.
 fn by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
     for (index, tracked) in log.files.iter().enumerate() {
-        let lost = tracked.overwritten || tracked.file.is_none();
+        let position = &tracked.state.position;
         // Of a file of which nothing was read, nothing is known.
-        if !lost || owners.contains(&Some(Known::File(index))) || tracked.state.position.offset == 0 {
+        if owners.contains(&Some(Known::File(index))) || position.offset == 0 {
             continue;
         }
-        let fits = |candidate: &Candidate| {
-            is_as_young(candidate, &tracked.state)
-                && (!candidate.live || tracked.state.position.offset >= SURE)
-                && fits(&tracked.state.position, candidate, false)
+        let own = tracked.file.as_ref().filter(|_| !tracked.overwritten && !tracked.state.gzip);
+        let is_it = |candidate: &Candidate| {
+            let sure = !candidate.live || position.offset >= SURE;
+            sure && is_as_young(candidate, &tracked.state)
+                && match own {
+                    Some(file) => {
+                        let replaces = candidate.live && candidate.packed == Packed::No;
+                        replaces && same_beginning(file, candidate, position.offset)
+                    }
+                    None => fits(position, candidate, false),
+                }
         };
-        let free = (0..candidates.len()).find(|at| owners[*at].is_none() && fits(&candidates[*at]));
+        let free = (0..candidates.len()).find(|at| owners[*at].is_none() && is_it(&candidates[*at]));
         if let Some(at) = free {
             owners[at] = Some(Known::File(index));
         }
     }
 }
 
-/// Files that were packed and deleted while they are still read: by their descriptors, since late lines are nowhere else.
-fn packed_while_open(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
-    for (index, tracked) in log.files.iter().enumerate() {
-        let orphan = tracked.file.as_ref().filter(|file| !tracked.overwritten && inode::is_deleted(file));
-        let Some(orphan) = orphan.filter(|_| !owners.contains(&Some(Known::File(index)))) else { continue };
-        let holds_its_beginning = |candidate: &Candidate| {
-            let packed = open(candidate).ok().flatten();
-            packed.is_some_and(|packed| unpacking::is_beginning_of(packed, orphan).unwrap_or(false))
-        };
-        let is_it = |candidate: &Candidate| {
-            let known = tracked.packed_as.as_ref();
-            let same = known.is_some_and(|known| (known.id, known.modified) == (candidate.id, candidate.modified));
-            candidate.packed == Packed::Gzip
-                && (same || is_as_young(candidate, &tracked.state) && holds_its_beginning(candidate))
-        };
-        if let Some(at) = (0..candidates.len()).find(|at| owners[*at].is_none() && is_it(&candidates[*at])) {
-            owners[at] = Some(Known::Packed(index));
-        }
-    }
-}
-
-/// Files that were read to their end and then packed or copied. They matter only if they would pass for unread ones.
+/// Files that were read to their end and then packed or copied, and would pass for unread ones.
 fn done_by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
     for at in 0..candidates.len() {
-        if owners[at].is_some()
-            || candidates[at].live
-            || youngest_known(candidates, owners).is_some_and(|known| at < known)
-        {
+        if owners[at].is_some() || candidates[at].live {
             continue;
         }
         let is_it = |index: &usize| {
@@ -216,7 +263,8 @@ fn done_by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Kno
             !owners.contains(&Some(Known::Done(*index)))
                 && state.position.offset > 0
                 && is_as_young(&candidates[at], state)
-                && fits(&state.position, &candidates[at], true)
+                && (fits(&state.position, &candidates[at], true)
+                    || is_sure(&candidates[at], state) && fits(&state.position, &candidates[at], false))
         };
         let found = (0..log.done.len()).find(is_it);
         owners[at] = found.map(Known::Done);
@@ -232,7 +280,7 @@ fn by_order(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
         }
         let at = |known: &Option<Known>, is_before: bool| match known {
             Some(Known::File(other)) => (*other < index) == is_before,
-            Some(Known::Done(_) | Known::Packed(_)) => is_before,
+            Some(Known::Done(_) | Known::Copy(_)) => is_before,
             None => false,
         };
         let from = owners.iter().rposition(|known| at(known, true)).map_or(0, |at| at + 1);
@@ -251,72 +299,52 @@ fn by_order(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
     }
 }
 
-/// A new file under the log's name that begins with all that was read of the old one, which has no name any more:
-/// somebody edited it, and its lines are not to be read again.
+/// Whether a candidate with more than was read can be the same file, to which a line came late before it was packed.
+fn is_sure(candidate: &Candidate, state: &FileState) -> bool {
+    let mut packed = state.place.clone().into_os_string();
+    packed.push(".gz");
+    state.position.offset >= SURE || candidate.place.as_os_str() == packed
+}
+
+/// A new file under the log's name that begins with all that was read of the one before, and done: an editor's, too.
 fn as_replacement(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
     let Some((live, owner)) = candidates.last().zip(owners.last()).filter(|(live, _)| live.live) else { return };
-    if owner.is_some() || live.packed != Packed::No {
+    if owner.is_some() || live.packed != Packed::No || !log.files.is_empty() {
         return;
     }
-    let last = log.files.len().checked_sub(1);
-    let known = match last.map(|last| (last, &log.files[last])) {
-        Some((last, tracked)) => {
-            let orphan = tracked.file.as_ref().filter(|file| !tracked.overwritten && inode::is_deleted(file));
-            let same = orphan.is_some_and(|file| {
-                let offset = tracked.state.position.offset;
-                offset >= SURE && same_beginning(file, live, offset)
-            });
-            (same && !owners.contains(&Some(Known::File(last)))).then_some(Known::File(last))
-        }
-        None => {
-            let last = log.done.len().checked_sub(1);
-            let known = last.filter(|last| {
-                let position = &log.done[*last].position;
-                !owners.contains(&Some(Known::Done(*last))) && position.offset >= SURE && fits(position, live, false)
-            });
-            known.map(Known::Done)
-        }
-    };
+    let last = log.done.len().checked_sub(1);
+    let known = last.map(Known::Done).filter(|known| !owners.contains(&Some(*known)));
+    let position = log.done.back().map(|state| state.position);
+    let same = position.is_some_and(|position| position.offset >= SURE && fits(&position, live, false));
     if let Some(owner) = owners.last_mut() {
-        *owner = known;
+        *owner = known.filter(|_| same);
     }
 }
 
-/// The candidates that are younger than everything that is known.
+/// The candidates that are younger than everything that is known, or at least than everything that is done: a file that
+/// was cut before any of it was read is known, and the copy of what stood in it is older.
 fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<usize> {
     let known = youngest_known(candidates, owners);
     let same_live = owners.last().is_some_and(|owner| *owner == log.files.len().checked_sub(1).map(Known::File));
     let states = log.files.iter().map(|tracked| &tracked.state).chain(&log.done);
     let newest = states.map(|state| state.modified).max();
+    let newest_done = log.done.iter().map(|state| state.modified).max();
+    let is_younger_than_done = |candidate: &Candidate| newest_done.is_some_and(|done| candidate.modified >= done);
+    let is_between = |at: usize| owners[..at].iter().any(Option::is_some) && is_younger_than_done(&candidates[at]);
+    // Whose number is it in web.2.log? The log's own only if one of its files got such a name before.
+    let doubtful_known = (0..candidates.len()).any(|at| owners[at].is_some() && candidates[at].doubtful);
+    let nothing_read = log.files.iter().all(|tracked| tracked.state.position.offset == 0);
     let is_unread = |at: &usize| {
         let candidate = &candidates[*at];
         let younger = match known {
-            Some(known) => *at > known,
-            // Nothing has happened to the log, so nothing came after it.
-            None if same_live => false,
+            Some(known) => *at > known || is_between(*at),
+            // Nothing has happened to the log, so nothing came after it; unless it was cut before any of it was read.
+            None if same_live => nothing_read && is_younger_than_done(candidate),
             None => newest.is_none_or(|newest| candidate.modified >= newest),
         };
-        candidate.live || (younger && !is_copy(log, candidate))
+        candidate.live || (younger && (!candidate.doubtful || doubtful_known))
     };
     (0..candidates.len()).filter(is_unread).collect()
-}
-
-/// Somebody's copy of what is being read, under a name that looks like an archive's. If the original is about to be
-/// emptied (copytruncate), the copy will be known by what was read of that.
-fn is_copy(log: &Log, candidate: &Candidate) -> bool {
-    log.files.iter().any(|tracked| {
-        let position = &tracked.state.position;
-        if tracked.overwritten || position.head.bytes < SURE {
-            return false;
-        }
-        // It may not be finished.
-        let is_beginning = || {
-            candidate.packed == Packed::No
-                && (position.head.bytes..=position.offset).contains(&candidate.len)
-                && tracked.file.as_ref().is_some_and(|file| same_beginning(file, candidate, candidate.len))
-        };
-        is_beginning() || fits(position, candidate, false)
-    })
 }
 
 fn youngest_known(candidates: &[Candidate], owners: &[Option<Known>]) -> Option<usize> {
@@ -338,8 +366,12 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
             done.push_back(state);
             continue;
         };
+        let has_more = match candidate.packed {
+            Packed::No => candidate.len > state.position.offset,
+            _ => candidate.id != state.id && !fits(&state.position, candidate, true),
+        };
         move_to(&mut state, candidate);
-        if candidate.live || (candidate.packed == Packed::No && candidate.len > state.position.offset) {
+        if candidate.live || has_more {
             files.push_back(Tracked { live: candidate.live, ..Tracked::new(state) });
         } else {
             done.push_back(state);
@@ -361,7 +393,9 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
             continue;
         }
         tracked.live = false;
-        if let Some(candidate) = found(Known::Packed(index)) {
+        let orphan = tracked.file.as_ref().is_some_and(inode::is_deleted);
+        if let Some(candidate) = found(Known::Copy(index)).filter(|_| orphan) {
+            // From then on only this can be met again.
             let mut packed = tracked.state.clone();
             move_to(&mut packed, candidate);
             tracked.packed_as = Some(packed);
@@ -377,10 +411,13 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
             continue;
         }
         let unread = tracked.state.position.unread();
+        if !tracked.overwritten {
+            // It may only have been away: on a disk that comes back, in a folder that is renamed back.
+            log.done.push_back(tracked.state.clone());
+        }
         if unread > 0 {
-            outcome
-                .skipped
-                .push((unread, if tracked.overwritten { "truncated before read" } else { "deleted before read" }));
+            let why = if tracked.overwritten { "truncated before read" } else { "deleted before read" };
+            outcome.skipped.push(Skipped { bytes: unread, why, all: tracked.state.position.offset == 0 });
         }
     }
     log.files = files;
@@ -391,7 +428,8 @@ fn move_to(state: &mut FileState, candidate: &Candidate) {
     state.place.clone_from(&candidate.place);
     state.modified = candidate.modified;
     state.gzip = candidate.packed == Packed::Gzip;
-    if !state.gzip {
+    // Of a file of which nothing was read, it is not known whether it was cut meanwhile.
+    if !state.gzip && state.position.offset > 0 {
         state.position.seen = state.position.seen.max(candidate.len);
     }
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::inode::FileId;
 use crate::sources::state::{FileState, LogState};
@@ -16,6 +16,10 @@ use super::window::Inside;
 /// pattern may name them, and would find them new again.
 const REMEMBERED: usize = 8;
 const REMEMBERED_WHILE_THERE: usize = 64;
+
+/// A file that was renamed is read so long at its end after its successor has got its first line: not all of its
+/// writers may have noticed at once.
+pub const GRACE: Duration = Duration::from_millis(250);
 
 /// One log.
 pub struct Log {
@@ -82,7 +86,9 @@ impl Log {
     pub fn front_is_done(&mut self) {
         if let Some(tracked) = self.files.pop_front() {
             // From now on only the packed one can be met again.
-            self.remember(tracked.packed_as.unwrap_or(tracked.state));
+            let position = tracked.state.position;
+            let packed = tracked.packed_as.map(|state| FileState { position, ..state });
+            self.remember(packed.unwrap_or(tracked.state));
         }
     }
 
@@ -94,6 +100,19 @@ impl Log {
                 self.done.remove(at);
             }
         }
+    }
+
+    /// Whether what stands at `path` with this identity is one of the log's files. An inode is used again once its file is
+    /// deleted, which cannot be while that is open.
+    pub fn owns(&self, id: FileId, path: &Path) -> bool {
+        let is_open = |tracked: &Tracked| tracked.state.id == id && tracked.file.is_some() && !tracked.overwritten;
+        let still_fits = |state: &FileState| match state.position.offset {
+            // Nothing tells but its place.
+            0 => FileId::at(&state.place) == Some(id),
+            _ if state.gzip => fs::metadata(path).is_ok_and(|metadata| modified(&metadata) == state.modified),
+            _ => open(path).is_ok_and(|file| state.position.fits(&file).unwrap_or(false)),
+        };
+        self.files.iter().any(is_open) || self.find(id).is_some_and(still_fits)
     }
 
     /// The state of the file with this identity, if it is one of the log's.
@@ -117,8 +136,12 @@ pub struct Tracked {
     pub packed_as: Option<FileState>,
     /// Since when it is not to be found.
     pub missing: Option<Instant>,
-    /// Since when it stands at its end while its successor is being written.
+    /// It was done, and has grown since.
+    pub late: bool,
+    /// Since when nothing but late lines are waited for in it.
     pub at_end: Option<Instant>,
+    /// So often it could not be read.
+    pub failures: u32,
     /// How long the unfinished line was when it last grew, and when that was.
     pub unfinished: Option<(u64, Instant)>,
     /// Where reading ends, once everything is to end.
@@ -137,6 +160,8 @@ impl Tracked {
             overwritten: false,
             packed_as: None,
             missing: None,
+            late: false,
+            failures: 0,
             at_end: None,
             unfinished: None,
             limit: None,
@@ -162,20 +187,16 @@ impl Tracked {
         Ok(self.file.as_ref())
     }
 
-    /// How many bytes of it are still to be read, as far as is known.
-    pub fn unread_on_disk(&self) -> u64 {
-        match self.state.gzip {
-            true => std::fs::metadata(&self.state.place).map_or(0, |metadata| metadata.len()),
-            false => self.state.position.unread(),
-        }
+    /// Whether nobody has written to it for so long that, having a successor, nothing more is expected here.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.at_end.is_some_and(|since| now >= since + GRACE)
+            || self.state.modified.elapsed().is_ok_and(|time| time >= 4 * GRACE)
     }
 
-    /// Takes note of what the file system says of it.
-    pub fn see(&mut self, metadata: &Metadata) {
-        self.state.modified = modified(metadata);
-        if !self.state.gzip {
-            self.state.position.seen = self.state.position.seen.max(metadata.len());
-        }
+    /// How many bytes of it are still to be read, as far as is known.
+    pub fn unread_on_disk(&self) -> u64 {
+        let read = if self.state.gzip { 0 } else { self.state.position.offset };
+        fs::metadata(&self.state.place).map_or(0, |metadata| metadata.len().saturating_sub(read))
     }
 }
 

@@ -1,11 +1,13 @@
 //! Reading files, once or for ever, whatever becomes of them meanwhile.
 //!
-//! `files` is the source; `scan` finds out which logs there are and which files bear their names (`generations`,
+//! `files` is the source; `scan` finds out which logs there are, `known` which files bear their names (`generations`,
 //! `siblings`), `visit` reads one log a little further (`window`, `unpacking`), `watching` tells when to look again.
 
 mod files;
 mod generations;
+mod known;
 mod log;
+mod look;
 mod outputs;
 mod scan;
 mod siblings;

@@ -6,7 +6,7 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use memchr::memrchr;
 
@@ -17,21 +17,19 @@ use crate::sources::position::Position;
 use crate::sources::state::{FileState, LogState};
 
 use super::files::Files;
-use super::generations::{self, Candidate, Packed};
-use super::log::{self, Log, Tracked, shown};
-use super::siblings::Siblings;
-use super::unpacking::is_packed;
-use super::visit::grouped;
+use super::known::interests;
+use super::log::{self, Log, shown};
+use super::look::{Look, is_link};
 use super::watching::{Interest, Key};
 
 /// A log whose name and files are gone is forgotten so much later.
 const FORGET: Duration = Duration::from_secs(600);
 
+/// File systems take their times from a clock that moves on so often at least: a new file may look this much older.
+const TICK: Duration = Duration::from_millis(20);
+
 /// How far back the beginning of a last line is looked for (`--from end`).
 const LAST_LINE: u64 = 1024 * 1024;
-
-/// So often at most files that move meanwhile are looked at again, a millisecond apart.
-const STEADY: usize = 100;
 
 /// A file that is to be read.
 struct Input {
@@ -40,13 +38,6 @@ struct Input {
     as_found: PathBuf,
     is_link: bool,
     metadata: Metadata,
-}
-
-/// What one look through the folders needs.
-struct Look {
-    siblings: Siblings,
-    /// Folders without symlinks in their paths.
-    folders: HashMap<PathBuf, PathBuf>,
 }
 
 impl Files {
@@ -68,7 +59,7 @@ impl Files {
         let begun = Instant::now();
         self.scans += 1;
         let scan = self.patterns.scan();
-        let mut look = Look { siblings: Siblings::default(), folders: HashMap::new() };
+        let mut look = Look::new(&self.logs);
         for (folder, error) in &scan.errors {
             self.say_of(&shown(folder), &error.to_string());
         }
@@ -81,40 +72,37 @@ impl Files {
         let files: Vec<Input> = scan.found.into_iter().filter_map(|found| self.regular(found)).collect();
         let archives = self.archives(&files);
         let paths: HashSet<PathBuf> = files.iter().map(|input| input.path.clone()).collect();
-        let mut ids: HashMap<FileId, Key> = HashMap::new();
-        for (key, log) in &self.logs {
-            let tracked = log.files.iter().map(|tracked| tracked.state.id);
-            ids.extend(tracked.chain(log.done.iter().map(|state| state.id)).map(|id| (id, *key)));
-        }
         let mut named: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
         let mut seen: HashSet<Key> = HashSet::new();
+        let mut new: HashSet<FileId> = HashSet::new();
         let mut logs: Vec<(Key, Metadata)> = Vec::new();
         // A file that is found by its own name is not read by that of a link to it.
         let own: HashSet<FileId> =
             files.iter().filter(|file| !file.is_link).map(|file| FileId::of(&file.metadata)).collect();
         for Input { path, as_found, is_link, metadata } in files {
             if let Some(base) = archives.get(&path) {
-                named.entry(base.clone()).or_default().push(self.place_of(&path, &mut look));
+                named.entry(base.clone()).or_default().push(look.place_of(&path));
                 continue;
             }
             let id = FileId::of(&metadata);
-            let key = match (self.by_path.get(&path), ids.get(&id)) {
+            let key = match (self.by_path.get(&path), look.ids.get(&id)) {
                 (Some(key), _) => *key,
                 // A log of an earlier run, by another path to its name this time.
                 (None, Some(key)) if self.is_only_name(*key, id, &paths) => *key,
                 // The same file under another name, be it a second one or its new one.
-                (None, Some(key)) => {
-                    let (key, place) = (*key, self.place_of(&path, &mut look));
+                (None, Some(key)) if new.contains(&id) || self.logs.get(key).is_some_and(|log| log.owns(id, &path)) => {
+                    let (key, place) = (*key, look.place_of(&path));
                     self.found_at(key, id, place);
                     continue;
                 }
-                (None, None) if is_link && own.contains(&id) => continue,
-                (None, None) => self.add(Log::new(path, &as_found)),
+                (None, _) if is_link && own.contains(&id) => continue,
+                (None, _) => self.add(Log::new(path, &as_found)),
             };
             if let Some(log) = self.logs.get_mut(&key) {
                 log.found_as(&as_found);
             }
-            ids.entry(id).or_insert(key);
+            look.ids.insert(id, key);
+            new.insert(id);
             seen.insert(key);
             logs.push((key, metadata));
         }
@@ -180,10 +168,12 @@ impl Files {
         for Input { path, .. } in files {
             let Some(name) = path.file_name().filter(|name| may_be_archive(name)) else { continue };
             let is_log = |base: &PathBuf| paths.contains(base.as_path()) || self.by_path.contains_key(base);
-            let bases = readings(name).into_iter().map(|reading| path.with_file_name(reading.base));
+            // One that may as well be a log by itself is read as one: a file is known wherever it is renamed to.
+            let certain = readings(name).into_iter().filter(|reading| !reading.is_doubtful(name));
+            let bases = certain.map(|reading| path.with_file_name(reading.base));
             // What has been a log so far stays one.
             if !self.by_path.contains_key(path)
-                && let Some(base) = bases.into_iter().find(is_log)
+                && let Some(base) = { bases }.find(is_log)
             {
                 archives.insert(path.clone(), base);
             }
@@ -216,14 +206,21 @@ impl Files {
         let Some(log) = self.logs.get_mut(&key) else { return };
         log.gone = None;
         let id = FileId::of(metadata);
-        let settled = log.files.iter().all(|tracked| tracked.live);
+        if log.said.take().is_some() {
+            // What was wrong may have been mended.
+            self.push_turn(key);
+        }
+        let Some(log) = self.logs.get_mut(&key) else { return };
+        // What was done may have grown while nobody looked.
+        let settled = (!first || log.done.is_empty()) && log.files.iter().all(|tracked| tracked.live);
         if settled
             && let Some(live) = log.files.back_mut()
             && live.state.id == id
         {
             // Whether it was cut is seen when it is read.
             let touched = live.state.modified != log::modified(metadata) || live.state.position.seen != metadata.len();
-            live.see(metadata);
+            // How long it is counts only where it is read, and so known to be the same: it may have been cut.
+            live.state.modified = log::modified(metadata);
             if touched {
                 self.push_turn(key);
             }
@@ -244,7 +241,8 @@ impl Files {
     /// Whether a file without a position was there when positions were written down last: else it is new, and
     /// `--from end` is not meant for it.
     fn was_there(&self, metadata: &Metadata) -> bool {
-        self.saved_at.is_none_or(|saved| metadata.created().is_ok_and(|created| created <= saved.into()))
+        let before = |saved: SystemTime| metadata.created().is_ok_and(|created| created + TICK <= saved);
+        self.saved_at.is_none_or(|saved| before(saved.into()))
     }
 
     /// Logs whose names lead nowhere.
@@ -261,146 +259,19 @@ impl Files {
             }
             if log.files.is_empty() {
                 let since = *log.gone.get_or_insert_with(Instant::now);
-                if since.elapsed() > FORGET {
+                let written = log.done.iter().map(|state| state.modified).max();
+                let long_ago = written.is_none_or(|written| written.elapsed().is_ok_and(|time| time > FORGET));
+                if since.elapsed() > FORGET || (self.scans == 1 && long_ago) {
                     let path = log.path.clone();
                     self.by_path.remove(&path);
                     self.logs.remove(&key);
                     self.changed = true;
+                    continue;
                 }
-                continue;
+                // A file may have come and been renamed before anybody looked.
             }
             self.reconcile_with(key, false, &[], look);
         }
-    }
-
-    /// Finds out anew which files are a log's.
-    pub(super) fn reconcile(&mut self, key: Key, confirmed: bool) {
-        let mut look = Look { siblings: Siblings::default(), folders: HashMap::new() };
-        self.reconcile_with(key, confirmed, &[], &mut look);
-        if let Some((log, watching)) = self.logs.get(&key).zip(self.watching.as_ref()) {
-            for (place, interest) in interests(key, log) {
-                watching.add_place(place, interest);
-            }
-        }
-    }
-
-    fn reconcile_with(&mut self, key: Key, confirmed: bool, named: &[PathBuf], look: &mut Look) {
-        // Somebody may be in the middle of renaming a long chain, and what is asked by a name is then told of another file.
-        for attempt in 1..=STEADY {
-            if self.try_to_reconcile(key, confirmed, named, look, attempt == STEADY) {
-                return;
-            }
-            look.siblings = Siblings::default();
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// Says whether the files stood still meanwhile, or, as the last attempt, takes them as they seem to be.
-    fn try_to_reconcile(
-        &mut self,
-        key: Key,
-        confirmed: bool,
-        named: &[PathBuf],
-        look: &mut Look,
-        is_last: bool,
-    ) -> bool {
-        let Some(path) = self.logs.get(&key).map(|log| log.path.clone()) else { return true };
-        let mut candidates = self.candidates(key, &path, look);
-        for candidate in &mut candidates {
-            candidate.named = named.contains(&candidate.place);
-        }
-        if let Some(live) = candidates.last().filter(|candidate| candidate.live) {
-            self.take_over(key, live.id);
-        }
-        let Some(mut log) = self.logs.remove(&key) else { return true };
-        let is_new = log.is_new();
-        let others = &self.logs;
-        let taken = |candidate: &Candidate| others.values().any(|other| other.find(candidate.id).is_some());
-        let outcome = generations::reconcile(&mut log, &candidates, confirmed, taken, || {
-            if is_last || is_new {
-                return false;
-            }
-            // A file that got an archive's name between the look at the archives and that at the log would be passed over
-            // for ever: what came after it is known now.
-            let live = candidates.last().filter(|candidate| candidate.live);
-            let same = [Some(&path), live.map(|live| &live.place)]
-                .into_iter()
-                .flatten()
-                .all(|place| look.siblings.are_the_same(place));
-            look.siblings.moved || !same || candidates.iter().any(Candidate::has_moved)
-        });
-        if outcome.moved {
-            self.logs.insert(key, log);
-            return false;
-        }
-        for (bytes, why) in &outcome.skipped {
-            self.context.report.error(log.name(), format_args!("skipped {} bytes: {why}", grouped(*bytes)));
-        }
-        for place in &outcome.unreadable {
-            self.context.report.error(shown(place), "skipped: only gzip can be unpacked here");
-        }
-        self.logs.insert(key, log);
-        self.changed = true;
-        self.push_turn(key);
-        true
-    }
-
-    /// A file that was read under another log's name until now, and bears this one's.
-    fn take_over(&mut self, key: Key, id: FileId) {
-        let owner = self.logs.iter().find(|(other, log)| {
-            let leads_there = fs::metadata(&log.path).is_ok_and(|metadata| FileId::of(&metadata) == id);
-            **other != key && log.files.iter().any(|tracked| tracked.state.id == id) && !leads_there
-        });
-        let Some(owner) = owner.map(|(owner, _)| *owner) else { return };
-        let Some(other) = self.logs.get_mut(&owner) else { return };
-        let at = other.files.iter().position(|tracked| tracked.state.id == id);
-        let taken = at.and_then(|at| other.files.remove(at));
-        if let Some((tracked, log)) = taken.zip(self.logs.get_mut(&key)) {
-            log.files.push_back(tracked);
-        }
-    }
-
-    /// What may be a file of the log: its archives, and what its name leads to.
-    fn candidates(&mut self, key: Key, path: &Path, look: &mut Look) -> Vec<Candidate> {
-        let place = self.place_of(path, look);
-        let mut candidates = Vec::new();
-        // A symlink's archives lie beside it, or beside the file that it leads to.
-        let beside_link = look.folder(path).join(path.file_name().unwrap_or_default());
-        let mut places = vec![beside_link];
-        if !places.contains(&place) {
-            places.push(place.clone());
-        }
-        for place in &places {
-            match look.siblings.archives(place) {
-                Ok(archives) => candidates.extend(archives),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => self.say(key, &format!("its archives cannot be looked for: {error}")),
-            }
-        }
-        // A file that was named otherwise by somebody, or is what a symlink led to.
-        if let Some(log) = self.logs.get(&key) {
-            let known: Vec<PathBuf> = log.files.iter().map(|tracked| tracked.state.place.clone()).collect();
-            for place in known {
-                if !candidates.iter().any(|candidate| candidate.place == place) {
-                    candidates.extend(candidate(&place, false).filter(|found| log.find(found.id).is_some()));
-                }
-            }
-        }
-        if let Some(live) = candidate(&place, true) {
-            candidates.retain(|other| other.id != live.id);
-            candidates.push(live);
-        }
-        candidates
-    }
-
-    /// Where a path leads, without symlinks in it.
-    fn place_of(&self, path: &Path, look: &mut Look) -> PathBuf {
-        if is_link(path)
-            && let Ok(place) = fs::canonicalize(path)
-        {
-            return place;
-        }
-        look.folder(path).join(path.file_name().unwrap_or_default())
     }
 
     /// Tells the watch what is of interest.
@@ -416,7 +287,7 @@ impl Files {
         let mut places = HashMap::new();
         let keys: Vec<(Key, PathBuf)> = self.logs.iter().map(|(key, log)| (*key, log.path.clone())).collect();
         for (key, path) in keys {
-            let place = self.place_of(&path, look);
+            let place = look.place_of(&path);
             watched.extend(place.parent().map(Path::to_owned));
             let interests = self.logs.get(&key).map(|log| interests(key, log)).unwrap_or_default();
             watched.extend(interests.iter().filter_map(|(place, _)| place.parent().map(Path::to_owned)));
@@ -429,24 +300,6 @@ impl Files {
             // What happened in a folder before it was watched is yet to be seen.
             self.scan_at.get_or_insert_with(Instant::now);
         }
-    }
-
-    /// Takes up files again that were thought to be done and have grown.
-    pub(super) fn take_up_late(&mut self, key: Key) {
-        let Some(log) = self.logs.get_mut(&key) else { return };
-        let grown = |state: &FileState| {
-            let found = fs::metadata(&state.place).ok();
-            found.is_some_and(|found| FileId::of(&found) == state.id && found.len() > state.position.offset)
-        };
-        let (late, done): (Vec<_>, Vec<_>) = log.done.drain(..).partition(|state| !state.gzip && grown(state));
-        log.done.extend(done);
-        for state in late.into_iter().rev() {
-            if let Some(watching) = &self.watching {
-                watching.add_place(state.place.clone(), Interest { key, done: false });
-            }
-            log.files.push_front(Tracked::new(state));
-        }
-        self.push_turn(key);
     }
 
     /// Leaves out what a new log holds already (`--from end`).
@@ -464,22 +317,6 @@ impl Files {
     }
 }
 
-impl Look {
-    /// The folder of `path`, without symlinks in it.
-    fn folder(&mut self, path: &Path) -> PathBuf {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        if let Some(known) = self.folders.get(folder) {
-            return known.clone();
-        }
-        let found = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        self.folders.insert(folder.to_owned(), found.clone());
-        found
-    }
-}
-
 /// A path that is the same wherever the program is started: `..` depends on where its folder leads, so it is followed.
 fn from_root(path: &Path) -> PathBuf {
     let last_up = path.components().collect::<Vec<_>>().iter().rposition(|part| *part == Component::ParentDir);
@@ -493,36 +330,10 @@ fn from_root(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Where a log's files are, and what they are. A packed one does not grow.
-fn interests(key: Key, log: &Log) -> Vec<(PathBuf, Interest)> {
-    let done = log.done.iter().filter(|state| !state.gzip).map(|state| (state.place.clone(), true));
-    let files = log.files.iter().map(|tracked| (tracked.state.place.clone(), false));
-    done.chain(files).map(|(place, done)| (place, Interest { key, done })).collect()
-}
-
 /// Whether a name can be an archive's at all: all of them have a digit in them, or end in .old.
 fn may_be_archive(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
     bytes.iter().any(u8::is_ascii_digit) || bytes.windows(4).any(|part| part == b".old")
-}
-
-fn candidate(place: &Path, live: bool) -> Option<Candidate> {
-    let metadata = fs::metadata(place).ok().filter(Metadata::is_file)?;
-    let gzip = place.extension() == Some(OsStr::new("gz"));
-    let packed = gzip && log::open(place).is_ok_and(|file| is_packed(&file).unwrap_or(false));
-    Some(Candidate {
-        place: place.to_owned(),
-        id: FileId::of(&metadata),
-        len: metadata.len(),
-        modified: log::modified(&metadata),
-        packed: if packed { Packed::Gzip } else { Packed::No },
-        live,
-        named: false,
-    })
-}
-
-fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_symlink())
 }
 
 /// The folders in which the symlinks of a path stand: one that is made to lead elsewhere changes what the path means.

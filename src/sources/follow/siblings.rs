@@ -25,7 +25,8 @@ pub struct Siblings {
     pub moved: bool,
 }
 
-type Listing = HashMap<OsString, Vec<(OsString, Order, Packed)>>;
+/// Of each log the names, with what they tell, and whether they may as well be other logs'.
+type Listing = HashMap<OsString, Vec<(OsString, Order, Packed, bool)>>;
 
 impl Siblings {
     /// The archives of the log that stands, or stood, at `place`, the oldest first.
@@ -40,7 +41,7 @@ impl Siblings {
         let names = self.folders.get(folder).and_then(|listing| listing.get(base)).map_or(&[][..], Vec::as_slice);
         let is_there = |name: &OsStr| names.iter().any(|(other, ..)| other == name);
         let mut found: Vec<(&Order, Candidate)> = Vec::new();
-        for (name, order, packed) in names {
+        for (name, order, packed, doubtful) in names {
             // While the plain file is there, its packed twin is still being written.
             if *packed != Packed::No && is_there(Path::new(name).with_extension("").as_os_str()) {
                 continue;
@@ -68,15 +69,19 @@ impl Siblings {
                 _ if log::open(&place).is_ok_and(|file| is_packed(&file).unwrap_or(false)) => Packed::Gzip,
                 _ => Packed::No,
             };
-            let candidate = Candidate { place, id, len: metadata.len(), modified, packed, live: false, named: false };
+            let (len, doubtful) = (metadata.len(), *doubtful);
+            let candidate = Candidate { place, id, len, modified, packed, live: false, named: false, doubtful };
             found.push((order, candidate));
         }
         sort_oldest_first(&mut found, |(order, candidate)| (order, candidate.modified));
         Ok(found.into_iter().map(|(_, candidate)| candidate).collect())
     }
-}
 
-impl Siblings {
+    /// Looks anew the next time.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// Whether the archives of the log at `place` still bear the names that were looked at.
     pub fn are_the_same(&self, place: &Path) -> bool {
         let (Some(folder), Some(base)) = (place.parent(), place.file_name()) else { return true };
@@ -109,7 +114,8 @@ fn list(folder: &Path) -> io::Result<Listing> {
                 Some(Compression::Gzip) => Packed::Gzip,
                 Some(Compression::Other) => Packed::Otherwise,
             };
-            listing.entry(reading.base).or_default().push((name.clone(), reading.order, packed));
+            let doubtful = reading.is_doubtful(&name);
+            listing.entry(reading.base).or_default().push((name.clone(), reading.order, packed, doubtful));
         }
     }
     Ok(listing)

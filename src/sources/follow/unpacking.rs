@@ -59,15 +59,27 @@ impl Unpacking {
     pub fn step(&mut self, position: &mut Position) -> io::Result<Unpacked> {
         let step = self.lines.step()?;
         let unpacked = take(step, &mut self.trail, &mut self.lent, position);
-        self.torn = matches!(unpacked, Unpacked::Lines { ends: false, .. })
-            || (self.torn && matches!(unpacked, Unpacked::Pending));
-        Ok(unpacked)
+        Ok(self.end_torn(unpacked, position))
     }
 
     /// What is left when nothing more can be unpacked.
     pub fn finish(&mut self, position: &mut Position) -> Unpacked {
-        self.torn = false;
-        take(self.lines.finish(), &mut self.trail, &mut self.lent, position)
+        let unpacked = take(self.lines.finish(), &mut self.trail, &mut self.lent, position);
+        self.end_torn(unpacked, position)
+    }
+
+    /// A line of which the last piece has been lent as if more came is ended by an empty one.
+    fn end_torn(&mut self, unpacked: Unpacked, position: &mut Position) -> Unpacked {
+        match unpacked {
+            Unpacked::Lines { ends, .. } => self.torn = !ends,
+            Unpacked::End if std::mem::take(&mut self.torn) => {
+                self.lent.clear();
+                *position = self.trail.position();
+                return Unpacked::Lines { starts: false, ends: true, open: true };
+            }
+            _ => {}
+        }
+        unpacked
     }
 
     /// Whether a part of a line was lent whose rest must follow.

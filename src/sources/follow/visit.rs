@@ -10,20 +10,22 @@ use crate::inode;
 use crate::sources::position::Position;
 
 use super::files::Files;
-use super::log::{self, Log, Tracked, shown};
+use super::log::{self, GRACE, Log, Tracked, shown};
 use super::unpacking::{Unpacked, Unpacking};
 use super::watching::{Interest, Key};
 use super::window::{Lent, Look, Until};
-
-/// A file that was renamed is read so long at its end after its successor has got its first line: not all of its
-/// writers may have noticed at once.
-const GRACE: Duration = Duration::from_millis(250);
 
 /// A file that was deleted and has no successor is kept open so long at its end.
 const DELETED: Duration = Duration::from_secs(60);
 
 /// What is nowhere to be found is looked for again so much later, and then given up.
 const CONFIRM: Duration = Duration::from_millis(250);
+
+/// A file that cannot be read is tried so often while others wait behind it.
+const TRIES: u32 = 3;
+
+/// A packed file that has not changed for so long is not being packed any more.
+const PACKING: Duration = Duration::from_secs(5);
 
 /// What marks a line that was handed on before it was finished (`--partial-after`).
 const PARTIAL: &[u8] = b" [partial]";
@@ -98,8 +100,13 @@ impl Files {
                 self.say_hole(key, nuls);
                 Visit::Again
             }
+            Ok(Look::Cut(bytes)) => {
+                self.say_cut(key, bytes);
+                Visit::Again
+            }
             Ok(Look::Searching) => Visit::Later,
             Ok(Look::End) => self.at_end(key),
+            Ok(Look::Changed) if self.has_no_length(key) => Visit::Idle,
             Ok(Look::Changed) => self.changed(key),
             Err(error) => self.cannot_read(key, &error),
         }
@@ -131,8 +138,10 @@ impl Files {
         let length = self.window.bytes(&lent).len() as u64;
         self.progress.advance(length);
         let Some(log) = self.logs.get_mut(&key) else { return Visit::Idle };
+        // Once there is a successor, nobody may keep its lines waiting by writing to the old file.
+        let is_last = log.files.len() == 1;
         if let Some(front) = log.files.front_mut() {
-            front.at_end = None;
+            front.at_end = front.at_end.filter(|_| !is_last);
             front.unfinished = None;
         }
         let filename = Arc::clone(&log.filename);
@@ -144,7 +153,13 @@ impl Files {
     fn at_end(&mut self, key: Key) -> Visit {
         let (ending, keeps_unfinished) = (self.is_ending(), self.keeps_unfinished());
         let Some(log) = self.logs.get_mut(&key) else { return Visit::Idle };
-        let successor = log.files.get(1).map(|next| (next.live, length(next)));
+        let successor = log.files.get_mut(1).map(|next| {
+            let length = length(next);
+            if !next.state.gzip {
+                next.state.position.seen = next.state.position.seen.max(length);
+            }
+            (next.live, length)
+        });
         let copied = log.copied;
         let Some(front) = log.files.front_mut() else { return Visit::Idle };
         let now = Instant::now();
@@ -155,17 +170,19 @@ impl Files {
             return self.wait_for_the_end_of_a_line(key, now);
         }
         let deleted = front.file.as_ref().is_some_and(inode::is_deleted);
+        let unfinished = front.state.position.unread() > 0;
         let waits = match successor {
-            _ if ending && (successor.is_some() || deleted || !keeps_unfinished) => None,
-            // It may still get the rest of its last line.
-            _ if ending => return Visit::Idle,
+            // The rest of its last line may still come, for the next run.
+            _ if ending && keeps_unfinished && unfinished && !deleted && !front.is_over(now) => return Visit::Idle,
+            _ if ending => None,
             // Its successor has been replaced itself, so all its writers have gone.
             Some((false, _)) => None,
             // Its writers write to its successor, and while it is waited for they may fill that and empty it once more.
-            Some((true, _)) if copied => None,
+            Some((true, _)) if copied || front.late => None,
             Some((true, 0)) => return Visit::Idle,
             Some((true, _)) => Some(GRACE),
-            None if deleted => Some(DELETED),
+            // Nobody would tell that it has grown, or was deleted.
+            None if deleted || inode::FileId::at(&front.state.place) != Some(front.state.id) => Some(DELETED),
             None => return Visit::Idle,
         };
         if let Some(time) = waits {
@@ -191,6 +208,8 @@ impl Files {
             self.changed = true;
             if let Some((place, watching)) = place.zip(self.watching.as_ref()) {
                 watching.add_place(place, Interest { key, done: true });
+                // A line that came just now was told of as if the file were still being read.
+                self.take_up_late(key);
             }
         }
         Visit::Again
@@ -202,6 +221,10 @@ impl Files {
             Ok(Look::Lines(lent)) => self.lines(key, lent),
             Ok(Look::Searching) => Visit::Later,
             Ok(Look::Changed) => self.changed(key),
+            Ok(Look::Cut(bytes)) => {
+                self.say_cut(key, bytes);
+                Visit::Later
+            }
             Ok(Look::Hole(_) | Look::End) => Visit::Idle,
             Err(error) => self.cannot_read(key, &error),
         }
@@ -237,13 +260,20 @@ impl Files {
         }
     }
 
+    /// Whether it is one of the kernel's (/proc), made up at each look: what was read of it once is all there is.
+    fn has_no_length(&self, key: Key) -> bool {
+        let file = self.logs.get(&key).and_then(|log| log.files.front()?.file.as_ref());
+        !self.follow && file.is_some_and(|file| file.metadata().is_ok_and(|metadata| metadata.len() == 0))
+    }
+
     /// The file has not what was read of it any more, or, on a network, only seems not to have it.
     fn changed(&mut self, key: Key) -> Visit {
         let Some(front) = self.logs.get_mut(&key).and_then(|log| log.files.front_mut()) else { return Visit::Idle };
         let again = log::open(&front.state.place).ok();
         let same = again.filter(|file| file.metadata().is_ok_and(|found| inode::FileId::of(&found) == front.state.id));
         if let Some(file) = same {
-            let fits = front.state.position.fits(&file).unwrap_or(false);
+            let whole = file.metadata().is_ok_and(|found| found.len() >= front.state.position.seen);
+            let fits = whole && front.state.position.fits(&file).unwrap_or(false);
             front.file = Some(file);
             if fits {
                 return Visit::Later;
@@ -278,9 +308,12 @@ impl Files {
         let Some(front) = self.logs.get_mut(&key).and_then(|log| log.files.front_mut()) else { return Visit::Idle };
         let Some((_, unpacking)) = &mut self.unpacking else { return Visit::Again };
         let unpacked = match unpacking.step(&mut front.state.position) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof && !ending => {
+            Err(error)
+                if error.kind() == ErrorKind::UnexpectedEof && !ending && !unpacking.is_torn() && is_fresh(front) =>
+            {
                 // Somebody is still packing it.
                 self.unpacking = None;
+                self.wake_at(key, Instant::now() + PACKING);
                 return Visit::Idle;
             }
             Err(error) => {
@@ -316,7 +349,8 @@ impl Files {
     /// It ends before the place up to which it was read.
     fn torn_packed(&mut self, key: Key, error: &io::Error) -> Visit {
         let Some(front) = self.logs.get(&key).and_then(|log| log.files.front()) else { return Visit::Idle };
-        if error.kind() == ErrorKind::UnexpectedEof && !self.is_ending() {
+        if error.kind() == ErrorKind::UnexpectedEof && !self.is_ending() && is_fresh(front) {
+            self.wake_at(key, Instant::now() + PACKING);
             return Visit::Idle;
         }
         self.context.report.error(shown(&front.state.place), format_args!("cannot be unpacked: {error}"));
@@ -328,20 +362,7 @@ impl Files {
         if matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE)) && self.close_idle() {
             return Visit::Again;
         }
-        let front = self.logs.get(&key).and_then(|log| log.files.front());
-        if let Some(front) = front.filter(|front| !front.live) {
-            // Whatever comes after it would wait for ever.
-            let unread = grouped(front.state.position.unread());
-            let why = format_args!("skipped {unread} bytes: cannot be opened: {error}");
-            self.context.report.error(shown(&front.state.place), why);
-            if let Some(log) = self.logs.get_mut(&key) {
-                log.front_is_done();
-            }
-            self.changed = true;
-            return Visit::Again;
-        }
-        self.say(key, &error.to_string());
-        Visit::Idle
+        self.fails(key, &error.to_string())
     }
 
     fn cannot_read(&mut self, key: Key, error: &io::Error) -> Visit {
@@ -353,8 +374,31 @@ impl Files {
             self.reconcile(key, false);
             return Visit::Later;
         }
-        self.say(key, &format!("cannot be read: {error}"));
-        Visit::Idle
+        self.fails(key, &format!("cannot be read: {error}"))
+    }
+
+    /// What fails is tried again; but if something younger waits behind it, not for ever.
+    fn fails(&mut self, key: Key, why: &str) -> Visit {
+        let ending = self.is_ending();
+        let Some(front) = self.logs.get_mut(&key).and_then(|log| log.files.front_mut()) else { return Visit::Idle };
+        front.failures += 1;
+        let (live, tried) = (front.live, front.failures);
+        if live && ending {
+            self.say(key, why);
+            return Visit::Idle;
+        }
+        if live || (!ending && tried <= TRIES) {
+            self.say(key, why);
+            self.wake_at(key, Instant::now() + Duration::from_secs(1 << tried.min(6)));
+            return Visit::Idle;
+        }
+        let (place, unread) = (shown(&front.state.place), grouped(front.state.position.unread()));
+        self.context.report.error(place, format_args!("skipped {unread} bytes: {why}"));
+        if let Some(log) = self.logs.get_mut(&key) {
+            log.front_is_done();
+        }
+        self.changed = true;
+        Visit::Again
     }
 
     /// Says once what is wrong with a log.
@@ -373,6 +417,14 @@ impl Files {
                 grouped(nuls)
             );
             self.context.report.warn(log.name(), why);
+        }
+        self.changed = true;
+    }
+
+    fn say_cut(&mut self, key: Key, bytes: u64) {
+        if let Some(log) = self.logs.get(&key) {
+            let why = format_args!("skipped {} bytes: truncated before read", grouped(bytes));
+            self.context.report.error(log.name(), why);
         }
         self.changed = true;
     }
@@ -417,9 +469,16 @@ impl Files {
         }
         let keys: Vec<Key> = self.logs.keys().copied().collect();
         for key in keys {
+            self.forget_wake(key);
             self.push_turn(key);
         }
     }
+}
+
+/// Whether it was written to a moment ago.
+fn is_fresh(tracked: &Tracked) -> bool {
+    let modified = std::fs::metadata(&tracked.state.place).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|time| time < PACKING))
 }
 
 /// How long a file is by now.

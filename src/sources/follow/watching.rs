@@ -40,6 +40,8 @@ pub struct Watching {
 pub struct Changes {
     /// Names were made, moved or deleted, or nobody knows what happened.
     pub names: bool,
+    /// Nobody tells what has grown, so that it is to be looked at.
+    pub untold: bool,
     /// Logs that have grown.
     pub grown: HashSet<Key>,
     /// Logs of which a file has grown that was thought to be done.
@@ -156,6 +158,7 @@ impl Watching {
         if self.look.is_some_and(|look| now >= look) {
             self.look = Some(now + self.every);
             changes.names = true;
+            changes.untold = true;
         }
         changes
     }
@@ -177,7 +180,11 @@ impl Shared {
                     if interest.done { &mut changes.late } else { &mut changes.grown }.insert(interest.key);
                 }
             }
-            _ => self.changes.names = true,
+            event => {
+                self.changes.names = true;
+                // What the kernel had no room for may have been anything.
+                self.changes.untold |= event.map_or(true, |event| event.need_rescan());
+            }
         }
         !told && self.changes.any()
     }

@@ -47,6 +47,8 @@ pub enum Look {
     End,
     /// What was read before does not stand there any more.
     Changed,
+    /// It does, but so many bytes behind it do not, which were seen.
+    Cut(u64),
 }
 
 /// Bytes of the window. They stand until the next look.
@@ -77,10 +79,12 @@ pub struct Inside {
 }
 
 /// A long line that is lent in pieces.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Long {
     at: u64,
     end: u64,
+    /// Of what was lent of it last, to see that it still stands there.
+    before: Print,
     /// Whether it has a line end.
     ended: bool,
 }
@@ -124,10 +128,28 @@ impl Window {
                 return Ok(Look::Changed);
             }
             if known_long {
-                return self.search(file, position, inside, until);
+                let length = file.metadata()?.len();
+                if length >= inside.searched {
+                    return self.search(file, position, inside, until);
+                }
+                // It was cut inside the line, and what stands there now may be another.
+                *inside = Inside::default();
+                return self.look(file, position, inside, until);
             }
+            let length = end - before;
+            let ends_at = position.offset + length as u64;
+            if end < most && ends_at < position.seen.min(until.limit) {
+                let gone = position.seen - ends_at;
+                if position.offset == 0 {
+                    // Nothing tells whether what stands there now is what stood there.
+                    return Ok(Look::Changed);
+                }
+                position.seen = ends_at;
+                *inside = Inside::default();
+                return Ok(Look::Cut(gone));
+            }
+            position.seen = position.seen.max(ends_at);
             let fresh = &self.read_bytes()[before..end];
-            position.seen = position.seen.max(position.offset + fresh.len() as u64);
             if let Some(at) = memrchr(b'\n', fresh) {
                 let lent = before..before + at + 1;
                 self.advance(position, start, &lent);
@@ -227,7 +249,8 @@ impl Window {
             let length = self.read(file, at, most)?;
             position.seen = position.seen.max(at + length as u64);
             if let Some(end) = memchr(b'\n', &self.read_bytes()[..length]) {
-                inside.long = Some(Long { at: position.offset, end: at + end as u64 + 1, ended: true });
+                inside.long =
+                    Some(Long { at: position.offset, end: at + end as u64 + 1, before: position.before, ended: true });
                 return self.piece(file, position, inside);
             }
             inside.searched = at + length as u64;
@@ -235,7 +258,8 @@ impl Window {
                 if !until.finish {
                     return Ok(Look::End);
                 }
-                inside.long = Some(Long { at: position.offset, end: inside.searched, ended: false });
+                inside.long =
+                    Some(Long { at: position.offset, end: inside.searched, before: position.before, ended: false });
                 return self.piece(file, position, inside);
             }
         }
@@ -244,12 +268,13 @@ impl Window {
 
     /// The next piece of a long line.
     fn piece(&mut self, file: &File, position: &mut Position, inside: &mut Inside) -> io::Result<Look> {
-        let Some(long) = &mut inside.long else { return Ok(Look::Searching) };
-        let length = usize::try_from(long.end - long.at).unwrap_or(usize::MAX).min(LONGEST_WHOLE_LINE);
-        let at = long.at;
+        let Some(Long { at, end, before, .. }) = inside.long else { return Ok(Look::Searching) };
+        let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(LONGEST_WHOLE_LINE);
         let starts = at == position.offset;
-        let read = self.read(file, at, length)?;
-        let Some(long) = inside.long.as_mut().filter(|_| read == length) else {
+        let skip = before.bytes as usize;
+        let read = self.read(file, at.saturating_sub(before.bytes), skip + length)?;
+        let stands = read == skip + length && before.is_of(&self.read_bytes()[..skip]);
+        let Some(long) = inside.long.as_mut().filter(|_| stands) else {
             // It was cut meanwhile. What was lent of it gets an end.
             *inside = Inside::default();
             if starts {
@@ -259,6 +284,8 @@ impl Window {
             return Ok(Look::Lines(Lent { range: 0..1, starts: false, ends: true, open: false }));
         };
         long.at += length as u64;
+        let last = (skip + length).saturating_sub(PRINT as usize)..skip + length;
+        long.before = Print::of(&self.buffer[self.base..][last]);
         let ends = long.at == long.end;
         let open = ends && !long.ended;
         if ends {
@@ -269,7 +296,7 @@ impl Window {
             }
             *inside = Inside::default();
         }
-        Ok(Look::Lines(Lent { range: 0..length, starts, ends, open }))
+        Ok(Look::Lines(Lent { range: skip..skip + length, starts, ends, open }))
     }
 }
 

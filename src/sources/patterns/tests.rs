@@ -250,3 +250,34 @@ proptest! {
         prop_assert_eq!(found(&root, &[&pattern]), below(&root, &expected));
     }
 }
+
+#[test]
+fn a_path_is_named_when_a_walk_would_find_it() {
+    let named = |word: &str, path: &str| {
+        Patterns::new(&[word.into()], &["*.gz".into()]).unwrap().names(std::path::Path::new(path))
+    };
+    for (word, path) in [
+        ("*.log*", "a.log.1"),
+        ("./*.log*", "./a.log.1"),
+        ("/x/*.log", "/x/a.log"),
+        ("**", "a/b/c"),
+        ("**", "c"),
+        ("x/**/*.1", "x/a.1"),
+        ("x/**/*.1", "x/y/z/a.1"),
+        ("**/a*", "b/a.1"),
+    ] {
+        assert!(named(word, path), "{word} {path}");
+    }
+    for (word, path) in [
+        ("*.log", "a.log.1"),
+        ("*", "a/b"),
+        ("*", ".a"),
+        ("**", ".a/b"),
+        ("x/*", "y/a"),
+        ("*", "a.gz"),
+        ("a.log", "a.log"),
+        ("**/a*", "b/c"),
+    ] {
+        assert!(!named(word, path), "{word} {path}");
+    }
+}
