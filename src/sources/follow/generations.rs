@@ -112,7 +112,8 @@ pub fn reconcile(
         true => (0..candidates.len()).filter(|index| candidates[*index].live || candidates[*index].named).collect(),
         false => unread(log, candidates, &owners),
     };
-    let mut outcome = Outcome { moved: moved(), ..Outcome::default() };
+    // One that is cut in between has neither its own content nor a copy of it.
+    let mut outcome = Outcome { moved: moved() || notice_overwriting(log, candidates), ..Outcome::default() };
     if outcome.moved {
         return outcome;
     }
@@ -145,25 +146,39 @@ pub fn reconcile(
         log.copied &= !candidate.live || state.cut;
         log.files.push_back(Tracked { live: candidate.live, ..Tracked::new(state) });
     }
-    // The oldest first, whoever was found how; but what was begun in mid-line is finished. What has no name is older.
+    // The oldest first, whoever was found how; but what was begun in mid-line is finished.
     if !log.files.front().is_some_and(|front| front.inside.is_torn()) {
-        let age =
-            |tracked: &Tracked| candidates.iter().position(|found| found.id == tracked.state.id).map_or(0, |at| at + 1);
-        log.files.make_contiguous().sort_by_key(age);
+        let place_of = |state: &FileState| candidates.iter().position(|found| found.id == state.id);
+        let mut last = 0;
+        let mut age = |tracked: &Tracked| {
+            let packed = || tracked.packed_as.as_ref().and_then(place_of);
+            // One without a name stays behind the one before it.
+            last = place_of(&tracked.state).or_else(packed).map_or(last, |at| at + 1);
+            last
+        };
+        let ages: Vec<usize> = log.files.iter().map(&mut age).collect();
+        let mut files: Vec<(usize, Tracked)> = ages.into_iter().zip(log.files.drain(..)).collect();
+        files.sort_by_key(|(age, _)| *age);
+        log.files.extend(files.into_iter().map(|(_, tracked)| tracked));
     }
     outcome
 }
 
 /// A file may be cut and have its copy beside it before anybody came to read on in it.
-fn notice_overwriting(log: &mut Log, candidates: &[Candidate]) {
+/// Says whether there is one of which that was not known.
+fn notice_overwriting(log: &mut Log, candidates: &[Candidate]) -> bool {
+    let mut any = false;
     for tracked in log.files.iter_mut().filter(|tracked| !tracked.state.gzip) {
         let FileState { id, position, .. } = &tracked.state;
         let fits = tracked.file.as_ref().map(|file| position.fits(file));
         // Of a file of which nothing was read, only its length can tell.
         let shorter =
             position.offset == 0 && candidates.iter().any(|found| found.id == *id && found.len < position.seen);
-        tracked.overwritten |= shorter || matches!(fits, Some(Ok(false)));
+        let overwritten = shorter || matches!(fits, Some(Ok(false)));
+        any |= overwritten && !tracked.overwritten;
+        tracked.overwritten |= overwritten;
     }
+    any
 }
 
 fn by_identity(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
@@ -417,7 +432,13 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
         }
         if unread > 0 {
             let why = if tracked.overwritten { "truncated before read" } else { "deleted before read" };
-            outcome.skipped.push(Skipped { bytes: unread, why, all: tracked.state.position.offset == 0 });
+            let all = tracked.state.position.offset == 0;
+            // What was copied after it was last written to is or was read there.
+            let is_copy =
+                |found: &Candidate| !found.live && found.len >= unread && found.modified >= tracked.state.modified;
+            if !(all && tracked.overwritten && candidates.iter().any(is_copy)) {
+                outcome.skipped.push(Skipped { bytes: unread, why, all });
+            }
         }
     }
     log.files = files;

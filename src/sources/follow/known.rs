@@ -68,6 +68,9 @@ impl Files {
             self.take_over(key, &path, live.id, look);
         }
         let Some(mut log) = self.logs.remove(&key) else { return true };
+        if !is_new {
+            self.open_all(&mut log);
+        }
         let others = &self.logs;
         let taken = |candidate: &Candidate| {
             let owner = look.ids.get(&candidate.id).filter(|owner| **owner != key);
@@ -95,18 +98,22 @@ impl Files {
             self.context.report.error(shown(place), "skipped: only gzip can be unpacked here");
         }
         if !is_new {
-            // Whatever becomes of its name, a file that is open can be read. What is missing is another one by now.
-            let is_here = |tracked: &&mut Tracked| tracked.missing.is_none() && !tracked.state.gzip;
-            let unopened = log.files.iter_mut().filter(|tracked| tracked.file.is_none());
-            for tracked in unopened.filter(is_here).take(self.most_open.saturating_sub(self.open)) {
-                self.open += usize::from(tracked.open().is_ok_and(|file| file.is_some()));
-            }
+            self.open_all(&mut log);
         }
         look.ids.extend(log.files.iter().map(|tracked| (tracked.state.id, key)));
         self.changed |= log.state() != before;
         self.logs.insert(key, log);
         self.push_turn(key);
         true
+    }
+
+    /// Whatever becomes of its name, a file that is open can be read and compared. What is missing is another one by now.
+    fn open_all(&mut self, log: &mut Log) {
+        let is_here = |tracked: &&mut Tracked| tracked.missing.is_none() && !tracked.state.gzip;
+        let closed = log.files.iter_mut().filter(|tracked| tracked.file.is_none());
+        for tracked in closed.filter(is_here).take(self.most_open.saturating_sub(self.open)) {
+            self.open += usize::from(tracked.open().is_ok_and(|file| file.is_some()));
+        }
     }
 
     /// A file that was read under another log's name until now, and bears this one's.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use crate::inode;
-use crate::sources::position::Position;
 
 use super::files::Files;
 use super::log::{self, GRACE, Log, Tracked, shown};
@@ -483,11 +482,13 @@ fn is_fresh(tracked: &Tracked) -> bool {
 
 /// How long a file is by now.
 fn length(tracked: &Tracked) -> u64 {
-    let Position { seen, .. } = tracked.state.position;
-    match &tracked.file {
-        Some(file) => file.metadata().map_or(seen, |metadata| metadata.len()),
-        None => std::fs::metadata(&tracked.state.place).map_or(seen, |metadata| metadata.len()),
-    }
+    let found = match &tracked.file {
+        Some(file) => file.metadata(),
+        None => std::fs::metadata(&tracked.state.place),
+    };
+    // Its place may be another's by now.
+    let own = found.ok().filter(|found| inode::FileId::of(found) == tracked.state.id);
+    own.map_or(tracked.state.position.seen, |found| found.len())
 }
 
 /// A number with its thousands apart, as in 1,234.
