@@ -508,12 +508,12 @@ impl World {
             },
         };
         let context = Context {
+            in_turns: false,
             clock: self.clock.clone(),
             zone: Zone::utc(),
             report: Report::new(Verbosity::Quiet),
             stop: Stop::never(),
             waker: Waker::new(|| ()),
-            in_turns: false,
         };
         let options = FileOptions { mend: true, ..FileOptions::default() };
         self.handler = Some(Box::new(BaseRotatingHandler::open(path, rules, options, context).unwrap()));

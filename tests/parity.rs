@@ -780,12 +780,12 @@ impl ByClock {
             },
         };
         let context = Context {
+            in_turns: false,
             clock: clock.clone(),
             zone,
             report: Report::new(Verbosity::Quiet),
             stop: Stop::never(),
             waker: Waker::new(|| ()),
-            in_turns: false,
         };
         Box::new(
             BaseRotatingHandler::open(path, rules, FileOptions { mend: true, ..FileOptions::default() }, context)

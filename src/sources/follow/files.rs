@@ -93,7 +93,9 @@ pub struct Files {
     last_line: Instant,
     /// A last line without an end, which gets one if something follows.
     held: Option<Held>,
-    /// What waits behind the held line.
+    /// A part of a line was lent last, whose rest is to follow.
+    midline: bool,
+    /// What waits behind the held line, or behind the end of one that was cut.
     behind_held: Option<Out>,
     /// TERM came, or silence.
     pub(super) leaving: bool,
@@ -161,6 +163,7 @@ impl Files {
             most_open: usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(OTHERS_DESCRIPTORS).clamp(16, 4096),
             last_line: now,
             held: None,
+            midline: false,
             behind_held: None,
             leaving: false,
             stopped: false,
@@ -363,6 +366,7 @@ impl Files {
     }
 
     fn lend(&mut self, out: &Out) -> Step<'_> {
+        self.midline = !out.ends;
         self.filename = Arc::clone(&out.filename);
         let batch = Batch::plain(self.bytes_of(out)).with_edges(out.starts, out.ends);
         Step::Lines(batch.with_filename(Some(&self.filename)))
@@ -417,6 +421,14 @@ impl Source for Files {
             let out = Out { place: Place::Text, starts: held.starts, ends: true, open: false, filename: held.filename };
             return self.lend(&out);
         };
+        if self.midline && out.starts {
+            // Its rest is gone, so that it gets an end.
+            self.text = b"\n".to_vec();
+            let filename = Arc::clone(&self.filename);
+            let end = Out { place: Place::Text, starts: false, ends: true, open: false, filename };
+            self.behind_held = Some(out);
+            return self.lend(&end);
+        }
         if let Some(held) = self.held.take() {
             // Something follows, so the line gets an end.
             self.text = held.bytes;

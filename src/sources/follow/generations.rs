@@ -397,7 +397,10 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
         if let Some(candidate) = found(Known::File(index)) {
             if candidate.id != tracked.state.id {
                 tracked.file = None;
-                tracked.inside = Default::default();
+                // A long line of which a part was lent goes on in the copy.
+                if !tracked.inside.is_torn() || candidate.packed != Packed::No {
+                    tracked.inside = Default::default();
+                }
                 // It was copied whole before it was overwritten.
                 log.copied |= std::mem::replace(&mut tracked.overwritten, false);
             }

@@ -187,12 +187,6 @@ impl Tracked {
         Ok(self.file.as_ref())
     }
 
-    /// Whether nobody has written to it for so long that, having a successor, nothing more is expected here.
-    pub fn is_over(&self, now: Instant) -> bool {
-        self.at_end.is_some_and(|since| now >= since + GRACE)
-            || self.state.modified.elapsed().is_ok_and(|time| time >= 4 * GRACE)
-    }
-
     /// How many bytes of it are still to be read, as far as is known.
     pub fn unread_on_disk(&self) -> u64 {
         let read = if self.state.gzip { 0 } else { self.state.position.offset };

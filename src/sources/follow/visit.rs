@@ -170,9 +170,11 @@ impl Files {
         }
         let deleted = front.file.as_ref().is_some_and(inode::is_deleted);
         let unfinished = front.state.position.unread() > 0;
+        let in_grace = self.leaving && self.follow && !copied && front.at_end.is_none_or(|since| now < since + GRACE);
         let waits = match successor {
-            // The rest of its last line may still come, for the next run.
-            _ if ending && keeps_unfinished && unfinished && !deleted && !front.is_over(now) => return Visit::Idle,
+            // What still comes, be it the rest of its last line, is for the next run.
+            None if ending && keeps_unfinished && !deleted => return Visit::Idle,
+            Some((true, _)) if ending && keeps_unfinished && unfinished && !deleted && in_grace => return Visit::Idle,
             _ if ending => None,
             // Its successor has been replaced itself, so all its writers have gone.
             Some((false, _)) => None,
@@ -274,7 +276,7 @@ impl Files {
             let whole = file.metadata().is_ok_and(|found| found.len() >= front.state.position.seen);
             let fits = whole && front.state.position.fits(&file).unwrap_or(false);
             front.file = Some(file);
-            if fits {
+            if fits && !front.inside.is_torn() {
                 return Visit::Later;
             }
         }

@@ -275,13 +275,11 @@ impl Window {
         let read = self.read(file, at.saturating_sub(before.bytes), skip + length)?;
         let stands = read == skip + length && before.is_of(&self.read_bytes()[..skip]);
         let Some(long) = inside.long.as_mut().filter(|_| stands) else {
-            // It was cut meanwhile. What was lent of it gets an end.
-            *inside = Inside::default();
+            // It was cut meanwhile. What was lent of it goes on in a copy, or gets an end.
             if starts {
-                return Ok(Look::Changed);
+                *inside = Inside::default();
             }
-            self.buffer[self.base] = b'\n';
-            return Ok(Look::Lines(Lent { range: 0..1, starts: false, ends: true, open: false }));
+            return Ok(Look::Changed);
         };
         long.at += length as u64;
         let last = (skip + length).saturating_sub(PRINT as usize)..skip + length;
@@ -418,13 +416,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_that_is_cut_while_it_is_lent_gets_an_end() {
-        let mut stage = Stage::new(format!("{}\n", "x".repeat(5 << 20)));
-        assert!(matches!(stage.look(false), Look::Lines(Lent { starts: true, ends: false, .. })));
-        fs::write(&stage.path, "new\n").unwrap();
-        let Look::Lines(lent) = stage.look(false) else { panic!() };
-        assert!(stage.window.bytes(&lent) == b"\n" && lent.ends && !lent.starts);
-        assert_eq!(stage.position.offset, 0);
+    fn a_long_line_that_is_cut_while_it_is_lent_is_not_gone_on_with() {
+        for other in ["new\n".to_owned(), format!("{}\n", "y".repeat(9 << 20))] {
+            let mut stage = Stage::new(format!("{}\n", "x".repeat(5 << 20)));
+            assert!(matches!(stage.look(false), Look::Lines(Lent { starts: true, ends: false, .. })));
+            fs::write(&stage.path, &other).unwrap();
+            assert_eq!(stage.look(false), Look::Changed);
+            assert!(stage.position.offset == 0 && stage.inside.is_torn());
+        }
     }
 
     #[test]
