@@ -146,8 +146,11 @@ pub fn reconcile(
         log.copied &= !candidate.live || state.cut;
         log.files.push_back(Tracked { live: candidate.live, ..Tracked::new(state) });
     }
-    // The oldest first, whoever was found how; but what was begun in mid-line is finished.
-    if !log.files.front().is_some_and(|front| front.inside.is_torn()) {
+    // The oldest first, whoever was found how; but what was begun in mid-line is finished before.
+    if let Some(torn) = log.files.iter().position(|tracked| tracked.inside.is_torn()) {
+        let torn = log.files.remove(torn);
+        torn.into_iter().for_each(|torn| log.files.push_front(torn));
+    } else {
         let place_of = |state: &FileState| candidates.iter().position(|found| found.id == state.id);
         let mut last = 0;
         let mut age = |tracked: &Tracked| {
@@ -253,11 +256,11 @@ fn by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>])
             let sure = !candidate.live || position.offset >= SURE;
             sure && is_as_young(candidate, &tracked.state)
                 && match own {
-                    Some(file) => {
-                        let replaces = candidate.live && candidate.packed == Packed::No;
-                        replaces && same_beginning(file, candidate, position.offset)
-                    }
-                    None => fits(position, candidate, false),
+                    // What it was replaced by may have been renamed or packed before anybody looked.
+                    Some(file) if !candidate.live && !inode::is_deleted(file) => false,
+                    Some(_) if position.offset < SURE => false,
+                    Some(file) if candidate.packed == Packed::No => same_beginning(file, candidate, position.offset),
+                    _ => fits(position, candidate, false),
                 }
         };
         let free = (0..candidates.len()).find(|at| owners[*at].is_none() && is_it(&candidates[*at]));

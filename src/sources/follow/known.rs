@@ -64,7 +64,7 @@ impl Files {
             let is_named = || is_new && self.patterns.names(&as_found.with_file_name(name));
             candidate.named = named.contains(&candidate.place) || (!candidate.live && is_named());
         }
-        if let Some(live) = candidates.last().filter(|candidate| candidate.live) {
+        if let Some(live) = candidates.last().filter(|candidate| candidate.live && !is_new) {
             self.take_over(key, &path, live.id, look);
         }
         let Some(mut log) = self.logs.remove(&key) else { return true };
@@ -194,7 +194,9 @@ impl Files {
             if let Some(watching) = &self.watching {
                 watching.add_place(state.place.clone(), Interest { key, done: false });
             }
-            log.files.push_front(Tracked { late: true, ..Tracked::new(state) });
+            // What was begun in mid-line is finished before.
+            let at = usize::from(log.files.front().is_some_and(|front| front.inside.is_torn()));
+            log.files.insert(at, Tracked { late: true, ..Tracked::new(state) });
         }
         self.push_turn(key);
     }

@@ -18,7 +18,7 @@ use crate::sources::state::{FileState, LogState};
 
 use super::files::Files;
 use super::known::interests;
-use super::log::{self, Log, shown};
+use super::log::{self, Log, Tracked, shown};
 use super::look::{Look, is_link};
 use super::watching::{Interest, Key};
 
@@ -76,6 +76,7 @@ impl Files {
         let mut seen: HashSet<Key> = HashSet::new();
         let mut new: HashSet<FileId> = HashSet::new();
         let mut logs: Vec<(Key, Metadata)> = Vec::new();
+        let mut contested: Vec<(Key, Key, FileId)> = Vec::new();
         // A file that is found by its own name is not read by that of a link to it.
         let own: HashSet<FileId> =
             files.iter().filter(|file| !file.is_link).map(|file| FileId::of(&file.metadata)).collect();
@@ -96,7 +97,11 @@ impl Files {
                     continue;
                 }
                 (None, _) if is_link && own.contains(&id) => continue,
-                (None, _) => self.add(Log::new(path, &as_found)),
+                (None, other) => {
+                    let (key, other) = (self.add(Log::new(path, &as_found)), other.copied());
+                    contested.extend(other.map(|other| (key, other, id)));
+                    key
+                }
             };
             if let Some(log) = self.logs.get_mut(&key) {
                 log.found_as(&as_found);
@@ -112,6 +117,9 @@ impl Files {
             self.check(key, &metadata, &named, &mut look);
         }
         self.check_vanished(&seen, &mut look);
+        for (key, other, id) in contested {
+            self.give_back(key, other, id);
+        }
         self.publish(&scan.folders, &mut look);
         // Where there is much to look through, names that come and go all the time must not take all the time.
         self.no_scan_before = Instant::now() + 4 * begun.elapsed();
@@ -179,6 +187,16 @@ impl Files {
             }
         }
         archives
+    }
+
+    /// Leaves a new log again if its file has turned out to be one of another log's.
+    fn give_back(&mut self, key: Key, other: Key, id: FileId) {
+        let is_it = |tracked: &Tracked| tracked.state.id == id && tracked.missing.is_none() && !tracked.overwritten;
+        if self.logs.get(&other).is_some_and(|log| log.files.iter().any(is_it))
+            && let Some(log) = self.logs.remove(&key)
+        {
+            self.by_path.remove(&log.path);
+        }
     }
 
     /// Whether a log whose own path was not asked for still has this file there.

@@ -170,11 +170,15 @@ impl Files {
         }
         let deleted = front.file.as_ref().is_some_and(inode::is_deleted);
         let unfinished = front.state.position.unread() > 0;
-        let in_grace = self.leaving && self.follow && !copied && front.at_end.is_none_or(|since| now < since + GRACE);
+        let leaving = self.leaving && self.follow;
         let waits = match successor {
             // What still comes, be it the rest of its last line, is for the next run.
             None if ending && keeps_unfinished && !deleted => return Visit::Idle,
-            Some((true, _)) if ending && keeps_unfinished && unfinished && !deleted && in_grace => return Visit::Idle,
+            // Its writer may be in the middle of a line, and the next one stands in another file.
+            Some((true, _)) if leaving && unfinished && !deleted && !copied => {
+                front.limit = None;
+                Some(GRACE)
+            }
             _ if ending => None,
             // Its successor has been replaced itself, so all its writers have gone.
             Some((false, _)) => None,
