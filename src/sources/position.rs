@@ -23,6 +23,11 @@ impl Print {
         Self { bytes: bytes.len() as u64, hash: if bytes.is_empty() { 0 } else { xxh3_64(bytes) } }
     }
 
+    /// Whether it is the print of the first of these bytes.
+    pub fn begins(&self, bytes: &[u8]) -> bool {
+        usize::try_from(self.bytes).ok().and_then(|length| bytes.get(..length)).is_some_and(|first| self.is_of(first))
+    }
+
     /// Whether it is the print of just these bytes.
     pub fn is_of(&self, bytes: &[u8]) -> bool {
         *self == Self::of(bytes)
@@ -36,7 +41,7 @@ pub struct Position {
     pub offset: u64,
     /// The length of the file when it was last seen; never less than `offset`.
     pub seen: u64,
-    /// Of the first bytes, but no more than were handed on.
+    /// Of the first bytes, as many as were seen.
     pub head: Print,
     /// Of the bytes just before `offset`.
     pub before: Print,
@@ -53,7 +58,10 @@ impl Position {
     /// # Errors
     /// When it cannot be read.
     pub fn fits(&self, file: &File) -> io::Result<bool> {
-        Ok(has(file, 0, self.head)? && has(file, self.offset.saturating_sub(self.before.bytes), self.before)?)
+        // What was seen behind the position may have been cut off since.
+        let cut_behind = || Ok::<_, io::Error>(self.head.bytes > self.offset && file.metadata()?.len() < self.head.bytes);
+        let head = has(file, 0, self.head)? || (self.offset > 0 && cut_behind()?);
+        Ok(head && has(file, self.offset.saturating_sub(self.before.bytes), self.before)?)
     }
 
     /// The position at `offset` of `file`.

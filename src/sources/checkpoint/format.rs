@@ -191,9 +191,10 @@ impl TryFrom<File<'_>> for FileState {
 
     fn try_from(file: File<'_>) -> Result<Self, Flaw> {
         // No file is longer than the kernel can count. And a print is read into memory when it is compared.
-        let longest_print = if file.gzip { PRINT } else { PRINT.min(file.offset) };
-        let may_be =
-            file.offset.max(file.seen) <= i64::MAX as u64 && file.head.bytes.max(file.before.bytes) <= longest_print;
+        let longest_print = |reaches: u64| if file.gzip { PRINT } else { PRINT.min(reaches) };
+        let prints = file.head.bytes <= longest_print(file.offset.max(file.seen))
+            && file.before.bytes <= longest_print(file.offset);
+        let may_be = file.offset.max(file.seen) <= i64::MAX as u64 && prints;
         let Some(modified) = from_utc(file.modified).filter(|_| may_be) else {
             return Err(Flaw::damaged(format_args!("{}: a position that cannot be", file.place.display())));
         };

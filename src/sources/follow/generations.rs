@@ -176,7 +176,7 @@ fn notice_overwriting(log: &mut Log, candidates: &[Candidate]) -> bool {
         let fits = tracked.file.as_ref().map(|file| position.fits(file));
         // Of a file of which nothing was read, only its length can tell.
         let shorter =
-            position.offset == 0 && candidates.iter().any(|found| found.id == *id && found.len < position.seen);
+            position.head.bytes == 0 && candidates.iter().any(|found| found.id == *id && found.len < position.seen);
         let overwritten = shorter || matches!(fits, Some(Ok(false)));
         any |= overwritten && !tracked.overwritten;
         tracked.overwritten |= overwritten;
@@ -247,8 +247,8 @@ fn is_copy(candidate: &Candidate, file: &File) -> io::Result<bool> {
 fn by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
     for (index, tracked) in log.files.iter().enumerate() {
         let position = &tracked.state.position;
-        // Of a file of which nothing was read, nothing is known.
-        if owners.contains(&Some(Known::File(index))) || position.offset == 0 {
+        // Of a file of which nothing was seen, nothing is known.
+        if owners.contains(&Some(Known::File(index))) || position.head.bytes == 0 {
             continue;
         }
         let own = tracked.file.as_ref().filter(|_| !tracked.overwritten && !tracked.state.gzip);
@@ -292,7 +292,7 @@ fn done_by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Kno
 /// Files that were packed before anything was read of them: nothing tells who they are but between whom they stand.
 fn by_order(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
     for (index, tracked) in log.files.iter().enumerate() {
-        let untouched = tracked.state.position.offset == 0 && tracked.file.is_none() && !tracked.overwritten;
+        let untouched = tracked.state.position.head.bytes == 0 && tracked.file.is_none() && !tracked.overwritten;
         if !untouched || owners.contains(&Some(Known::File(index))) {
             continue;
         }

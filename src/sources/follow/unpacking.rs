@@ -121,7 +121,12 @@ pub fn fits(file: File, position: &Position, exactly: bool) -> io::Result<bool> 
         if head.position().head != position.head {
             return Ok(false);
         }
-        head.go_on(&mut decoder, position.offset - position.head.bytes.min(position.offset))?;
+        if let Some(behind) = position.head.bytes.checked_sub(position.offset).filter(|behind| *behind > 0) {
+            // More was seen of it than was handed on.
+            let before = Print::of(&head.head[..(position.head.bytes - behind) as usize]);
+            return Ok(!exactly && before == position.before);
+        }
+        head.go_on(&mut decoder, position.offset - position.head.bytes)?;
         let here = head.taken == position.offset && head.position().before == position.before;
         Ok(here && (!exactly || decoder.read(&mut [0])? == 0))
     };

@@ -136,6 +136,13 @@ impl Window {
                 *inside = Inside::default();
                 return self.look(file, position, inside, until);
             }
+            if start == 0 && (position.head.bytes < PRINT || (end as u64) < PRINT) {
+                if position.offset == 0 && !position.head.begins(&self.read_bytes()[..end]) {
+                    return Ok(Look::Changed);
+                }
+                // What is not handed on yet tells as well which file it is.
+                position.head = Print::of(&self.read_bytes()[..end.min(PRINT as usize)]);
+            }
             let length = end - before;
             let ends_at = position.offset + length as u64;
             if end < most && ends_at < position.seen.min(until.limit) {
@@ -236,9 +243,6 @@ impl Window {
     fn advance(&self, position: &mut Position, start: u64, lent: &Range<usize>) {
         position.offset = start + lent.end as u64;
         position.before = Print::of(&self.read_bytes()[lent.end.saturating_sub(PRINT as usize)..lent.end]);
-        if start == 0 {
-            position.head = Print::of(&self.read_bytes()[..lent.end.min(PRINT as usize)]);
-        }
     }
 
     /// Looks for the end of a line that is longer than memory should be.
