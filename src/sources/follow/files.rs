@@ -235,7 +235,8 @@ impl Files {
         if let Some(watching) = &mut self.watching {
             let changes = watching.take(now);
             if changes.names {
-                self.scan_at.get_or_insert(now.max(self.no_scan_before));
+                let at = now.max(self.no_scan_before);
+                self.scan_at = Some(self.scan_at.map_or(at, |planned| planned.min(at)));
             }
             for key in changes.grown {
                 self.push_turn(key);

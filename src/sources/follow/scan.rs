@@ -316,7 +316,7 @@ impl Files {
         watching.set_places(places);
         if watching.set_folders(&watched) {
             // What happened in a folder before it was watched is yet to be seen.
-            self.scan_at.get_or_insert_with(Instant::now);
+            self.scan_at = Some(Instant::now());
         }
     }
 

@@ -17,6 +17,10 @@ use super::window::{Lent, Look, Until};
 /// A file that was deleted and has no successor is kept open so long at its end.
 const DELETED: Duration = Duration::from_secs(60);
 
+/// And its name is looked for so often meanwhile: if its folder was deleted, too, nobody tells of a new one, for the open
+/// file keeps the kernel from telling of the end of the old one.
+const DELETED_LOOK: Duration = Duration::from_secs(1);
+
 /// What is nowhere to be found is looked for again so much later, and then given up.
 const CONFIRM: Duration = Duration::from_millis(250);
 
@@ -194,6 +198,9 @@ impl Files {
             let until = *front.at_end.get_or_insert(now) + time;
             if now < until {
                 self.wake_at(key, until);
+                if successor.is_none() {
+                    self.scan_at.get_or_insert(now + DELETED_LOOK);
+                }
                 return Visit::Idle;
             }
         }
