@@ -59,7 +59,8 @@ impl Position {
     /// When it cannot be read.
     pub fn fits(&self, file: &File) -> io::Result<bool> {
         // What was seen behind the position may have been cut off since.
-        let cut_behind = || Ok::<_, io::Error>(self.head.bytes > self.offset && file.metadata()?.len() < self.head.bytes);
+        let cut_behind =
+            || Ok::<_, io::Error>(self.head.bytes > self.offset && file.metadata()?.len() < self.head.bytes);
         let head = has(file, 0, self.head)? || (self.offset > 0 && cut_behind()?);
         Ok(head && has(file, self.offset.saturating_sub(self.before.bytes), self.before)?)
     }

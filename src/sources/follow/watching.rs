@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::event::ModifyKind;
 use notify::{Config, Event, EventKind, EventKindMask, RecommendedWatcher, RecursiveMode, Watcher};
@@ -26,7 +26,7 @@ pub type Key = usize;
 pub struct Watching {
     /// None when every folder is polled.
     watcher: Option<RecommendedWatcher>,
-    watched: HashMap<PathBuf, FileId>,
+    watched: HashMap<PathBuf, FolderId>,
     shared: Arc<Mutex<Shared>>,
     /// When to look next, where something must be looked at.
     look: Option<Instant>,
@@ -34,6 +34,9 @@ pub struct Watching {
     said: bool,
     report: Report,
 }
+
+/// A folder, and when it was made.
+type FolderId = (FileId, Option<SystemTime>);
 
 /// What changed since the last question.
 #[derive(Debug, Default)]
@@ -67,6 +70,9 @@ impl Changes {
 struct Shared {
     changes: Changes,
     places: HashMap<PathBuf, Interest>,
+    folders: HashSet<PathBuf>,
+    /// Which of the folders were told to have been deleted, or moved, since they were set.
+    gone: HashSet<PathBuf>,
 }
 
 impl Watching {
@@ -105,9 +111,11 @@ impl Watching {
         let Some(watcher) = &mut self.watcher else { return false };
         let mut any_new = false;
         let mut unwatched = None;
-        // A folder that another one has replaced is watched anew.
+        // A folder that another one has replaced is watched anew; also one that is told to be gone and is there: notify
+        // gives up the watch of whatever has that name by then, though it was the one before that went.
+        let gone = std::mem::take(&mut lock(&self.shared).gone);
         self.watched.retain(|folder, id| {
-            let stays = folders.contains(folder) && id_of(folder) == Some(*id);
+            let stays = folders.contains(folder) && id_of(folder) == Some(*id) && !gone.contains(folder);
             if !stays {
                 let _ = watcher.unwatch(folder);
             }
@@ -129,6 +137,7 @@ impl Watching {
                 Err(error) => unwatched = Some(format!("{}: cannot be watched: {error}", shown(folder))),
             }
         }
+        lock(&self.shared).folders = folders.iter().cloned().collect();
         if let Some(why) = unwatched {
             self.poll(why);
         }
@@ -183,7 +192,13 @@ impl Shared {
             event => {
                 self.changes.names = true;
                 // What the kernel had no room for may have been anything.
-                self.changes.untold |= event.map_or(true, |event| event.need_rescan());
+                self.changes.untold |= event.as_ref().map_or(true, Event::need_rescan);
+                if let Ok(Event {
+                    kind: EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)), paths, ..
+                }) = event
+                {
+                    self.gone.extend(paths.into_iter().filter(|path| self.folders.contains(path)));
+                }
             }
         }
         !told && self.changes.any()
@@ -194,8 +209,9 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn id_of(folder: &Path) -> Option<FileId> {
-    fs::metadata(folder).ok().as_ref().map(FileId::of)
+/// Which folder it is. One that was deleted and made anew often has the same inode, and no watch.
+fn id_of(folder: &Path) -> Option<FolderId> {
+    fs::metadata(folder).ok().map(|metadata| (FileId::of(&metadata), metadata.created().ok()))
 }
 
 /// Whether others than this machine's kernel may write there.
