@@ -143,7 +143,11 @@ impl World {
         let Some(run) = &mut self.run else { return Ok(()) };
         run.kill();
         self.killed = true;
-        self.drain()?;
+        let killed = self.drain().map(|()| self.run.as_mut().and_then(Run::unfinished));
+        // It may have come to its end before.
+        if let Some(rest) = killed?.filter(|rest| self.number_of(rest).is_some()) {
+            self.deliver(&rest)?;
+        }
         self.skipped += self.run.take().map_or(0, |run| run.messages().lines().filter_map(skipped).sum());
         self.look_into_checkpoint();
         Ok(())
@@ -215,11 +219,17 @@ impl World {
         lines.iter().try_for_each(|line| self.deliver(line))
     }
 
+    /// Which line it is.
+    fn number_of(&self, bytes: &[u8]) -> Option<usize> {
+        let word = bytes.split(|byte| *byte == b' ').next()?;
+        let number: usize = std::str::from_utf8(word).ok()?.parse().ok()?;
+        self.lines.get(number).is_some_and(|line| line.bytes == bytes).then_some(number)
+    }
+
     fn deliver(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let number =
-            bytes.split(|byte| *byte == b' ').next().and_then(|word| std::str::from_utf8(word).ok()?.parse().ok());
-        let known = number.filter(|number: &usize| self.lines.get(*number).is_some_and(|line| line.bytes == bytes));
-        let Some(number) = known else { return Err(format!("no such line was written: {}", start_of(bytes))) };
+        let Some(number) = self.number_of(bytes) else {
+            return Err(format!("no such line was written: {}", start_of(bytes)));
+        };
         let line = &mut self.lines[number];
         // What nobody need know may be found at any time.
         let (log, generation, late) = (line.log, line.generation, line.late || line.excused);
