@@ -108,10 +108,15 @@ pub fn reconcile(
     done_by_content(log, candidates, &mut owners);
     by_order(log, candidates, &mut owners);
     as_replacement(log, candidates, &mut owners);
-    let unread = match first_sight {
+    let mut unread: Vec<usize> = match first_sight {
         true => (0..candidates.len()).filter(|index| candidates[*index].live || candidates[*index].named).collect(),
         false => unread(log, candidates, &owners),
     };
+    // A log that nobody has opened yet may be copied just now, to be emptied then.
+    let new_live = candidates.last().filter(|live| live.live && owners.last() == Some(&None));
+    if let Some(file) = new_live.and_then(|live| open(live).ok().flatten()) {
+        unread.retain(|at| candidates[*at].live || !is_copy(&candidates[*at], &file).unwrap_or(false));
+    }
     // One that is cut in between has neither its own content nor a copy of it.
     let mut outcome = Outcome { moved: moved() || notice_overwriting(log, candidates), ..Outcome::default() };
     if outcome.moved {
@@ -357,7 +362,7 @@ fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<
         let younger = match known {
             Some(known) => *at > known || is_between(*at),
             // Nothing has happened to the log, so nothing came after it; unless it was cut before any of it was read.
-            None if same_live => nothing_read && is_younger_than_done(candidate),
+            None if same_live => nothing_read && (is_younger_than_done(candidate) || newest < Some(candidate.modified)),
             None => newest.is_none_or(|newest| candidate.modified >= newest),
         };
         candidate.live || (younger && (!candidate.doubtful || doubtful_known))
@@ -442,7 +447,10 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
             // What was copied after it was last written to is or was read there.
             let is_copy =
                 |found: &Candidate| !found.live && found.len >= unread && found.modified >= tracked.state.modified;
-            if !(all && tracked.overwritten && candidates.iter().any(is_copy)) {
+            let was_read =
+                |state: &FileState| state.position.offset >= unread && state.modified >= tracked.state.modified;
+            let is_copied = candidates.iter().any(is_copy) || log.done.iter().any(was_read);
+            if !(all && tracked.overwritten && is_copied) {
                 outcome.skipped.push(Skipped { bytes: unread, why, all });
             }
         }
