@@ -357,12 +357,14 @@ fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<
     // Whose number is it in web.2.log? The log's own only if one of its files got such a name before.
     let doubtful_known = (0..candidates.len()).any(|at| owners[at].is_some() && candidates[at].doubtful);
     let nothing_read = log.files.iter().all(|tracked| tracked.state.position.offset == 0);
+    // Of what nothing was read, only the time tells.
+    let is_newer_than_nothing = |candidate: &Candidate| nothing_read && newest < Some(candidate.modified);
     let is_unread = |at: &usize| {
         let candidate = &candidates[*at];
         let younger = match known {
-            Some(known) => *at > known || is_between(*at),
+            Some(known) => *at > known || is_between(*at) || is_newer_than_nothing(candidate),
             // Nothing has happened to the log, so nothing came after it; unless it was cut before any of it was read.
-            None if same_live => nothing_read && (is_younger_than_done(candidate) || newest < Some(candidate.modified)),
+            None if same_live => nothing_read && (is_younger_than_done(candidate) || is_newer_than_nothing(candidate)),
             None => newest.is_none_or(|newest| candidate.modified >= newest),
         };
         candidate.live || (younger && (!candidate.doubtful || doubtful_known))
@@ -437,10 +439,9 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
             continue;
         }
         let unread = tracked.state.position.unread();
-        if !tracked.overwritten {
-            // It may only have been away: on a disk that comes back, in a folder that is renamed back.
-            log.done.push_back(tracked.state.clone());
-        }
+        // It may only have been away: on a disk that comes back, in a folder that is renamed back. And what comes after it
+        // is known to be younger.
+        log.done.push_back(tracked.state.clone());
         if unread > 0 {
             let why = if tracked.overwritten { "truncated before read" } else { "deleted before read" };
             let all = tracked.state.position.offset == 0;

@@ -220,8 +220,11 @@ impl Files {
             self.changed = true;
             if let Some((place, watching)) = place.zip(self.watching.as_ref()) {
                 watching.add_place(place, Interest { key, done: true });
-                // A line that came just now was told of as if the file were still being read.
-                self.take_up_late(key);
+                // A line that came just now was told of as if the file were still being read. Once all is to end, what
+                // came since is for the next run.
+                if !ending {
+                    self.take_up_late(key);
+                }
             }
         }
         Visit::Again
