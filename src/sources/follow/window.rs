@@ -136,7 +136,8 @@ impl Window {
                 *inside = Inside::default();
                 return self.look(file, position, inside, until);
             }
-            if start == 0 && (position.head.bytes < PRINT || (end as u64) < PRINT) {
+            let is_all = end < most;
+            if start == 0 && (is_all || end as u64 > position.head.bytes) {
                 if position.offset == 0 && !position.head.begins(&self.read_bytes()[..end]) {
                     return Ok(Look::Changed);
                 }
@@ -145,7 +146,7 @@ impl Window {
             }
             let length = end - before;
             let ends_at = position.offset + length as u64;
-            if end < most && ends_at < position.seen.min(until.limit) {
+            if is_all && ends_at < position.seen.min(until.limit) {
                 let gone = position.seen - ends_at;
                 if position.offset == 0 {
                     // Nothing tells whether what stands there now is what stood there.
