@@ -50,6 +50,11 @@ impl World {
         }
     }
 
+    /// Whether loghand runs, and goes on running.
+    pub fn is_followed(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.follows)
+    }
+
     /// Waits until all is read that can be.
     pub fn quiesce(&mut self) -> Result<(), String> {
         if self.setup.once {

@@ -422,14 +422,6 @@ impl Source for Files {
             let out = Out { place: Place::Text, starts: held.starts, ends: true, open: false, filename: held.filename };
             return self.lend(&out);
         };
-        if self.midline && out.starts {
-            // Its rest is gone, so that it gets an end.
-            self.text = b"\n".to_vec();
-            let filename = Arc::clone(&self.filename);
-            let end = Out { place: Place::Text, starts: false, ends: true, open: false, filename };
-            self.behind_held = Some(out);
-            return self.lend(&end);
-        }
         if let Some(held) = self.held.take() {
             // Something follows, so the line gets an end.
             self.text = held.bytes;
@@ -438,6 +430,14 @@ impl Source for Files {
                 Out { place: Place::Text, starts: held.starts, ends: true, open: false, filename: held.filename };
             self.behind_held = Some(out);
             return self.lend(&ended);
+        }
+        if self.midline && out.starts {
+            // Its rest is gone, so that it gets an end.
+            self.text = b"\n".to_vec();
+            let filename = Arc::clone(&self.filename);
+            let end = Out { place: Place::Text, starts: false, ends: true, open: false, filename };
+            self.behind_held = Some(out);
+            return self.lend(&end);
         }
         if out.open && self.is_ending() {
             self.stash(&out);

@@ -122,6 +122,7 @@ pub fn reconcile(
     if outcome.moved {
         return outcome;
     }
+    log.restored = false;
     // What was cut while nobody had it open, as between two runs, is still the same file by its inode.
     let was_cut = |tracked: &&Tracked| tracked.overwritten || tracked.file.is_none();
     let cut = log.files.iter().filter(was_cut).map(|tracked| tracked.state.id).collect::<Vec<_>>();
@@ -357,8 +358,9 @@ fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<
     // Whose number is it in web.2.log? The log's own only if one of its files got such a name before.
     let doubtful_known = (0..candidates.len()).any(|at| owners[at].is_some() && candidates[at].doubtful);
     let nothing_read = log.files.iter().all(|tracked| tracked.state.position.offset == 0);
-    // Of what nothing was read, only the time tells.
-    let is_newer_than_nothing = |candidate: &Candidate| nothing_read && newest < Some(candidate.modified);
+    // Of what nothing was read before nobody looked for a while, only the time tells.
+    let is_newer_than_nothing =
+        |candidate: &Candidate| log.restored && nothing_read && newest < Some(candidate.modified);
     let is_unread = |at: &usize| {
         let candidate = &candidates[*at];
         let younger = match known {

@@ -33,6 +33,8 @@ pub struct Log {
     pub done: VecDeque<FileState>,
     /// It was rotated by copying it the last time (copytruncate): nobody writes to what it was copied to.
     pub copied: bool,
+    /// It was left by an earlier run, and nobody has looked yet what became of it since.
+    pub restored: bool,
     /// What is wrong with it, once it was said.
     pub said: Option<String>,
     /// It stands in the list of those that may have lines.
@@ -47,14 +49,25 @@ impl Log {
     pub fn new(path: PathBuf, as_found: &Path) -> Self {
         let filename = Arc::from(as_found.as_os_str().as_encoded_bytes());
         let (files, done) = (VecDeque::new(), VecDeque::new());
-        Self { path, filename, files, done, copied: false, said: None, in_turn: false, wake: None, gone: None }
+        Self {
+            path,
+            filename,
+            files,
+            done,
+            copied: false,
+            restored: false,
+            said: None,
+            in_turn: false,
+            wake: None,
+            gone: None,
+        }
     }
 
     /// A log as it was left the last time. Where its files are by now is yet to be found out.
     pub fn restored(state: LogState) -> Self {
         let files = state.files.into_iter().map(Tracked::new).collect();
         let as_found = state.path.clone();
-        Self { files, done: state.done.into(), ..Self::new(state.path, &as_found) }
+        Self { files, done: state.done.into(), restored: true, ..Self::new(state.path, &as_found) }
     }
 
     /// It was found again, perhaps by another path to the same name.
