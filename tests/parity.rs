@@ -549,7 +549,7 @@ fn by_size_the_files_are_those_of_python() {
     let _alone = alone();
     let tally = Tally::default();
     let python = RefCell::new(Python::start());
-    random::check(0, 300, &by_size(), |scenario| {
+    random::check(300, &by_size(), |scenario| {
         let folders = Folders::new();
         let answer = scenario.python(&mut python.borrow_mut(), &folders.python, true);
         let codes = scenario.loghand(&folders.loghand);
@@ -935,7 +935,7 @@ fn by_the_clock_the_files_are_those_of_python() {
         return;
     }
     let tally = Tally::default();
-    random::check(0, 600, &by_clock(), |scenario| {
+    random::check(600, &by_clock(), |scenario| {
         let folders = Folders::new();
         let answer = scenario.python(&mut python.borrow_mut(), &folders.python, true);
         scenario.loghand(&folders.loghand);

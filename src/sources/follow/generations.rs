@@ -359,8 +359,9 @@ fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<
     let doubtful_known = (0..candidates.len()).any(|at| owners[at].is_some() && candidates[at].doubtful);
     let nothing_read = log.files.iter().all(|tracked| tracked.state.position.offset == 0);
     // Of what nothing was read before nobody looked for a while, only the time tells.
-    let is_newer_than_nothing =
-        |candidate: &Candidate| log.restored && nothing_read && newest < Some(candidate.modified);
+    let is_newer_than_nothing = |candidate: &Candidate| {
+        log.restored && log.done.is_empty() && nothing_read && newest < Some(candidate.modified)
+    };
     let is_unread = |at: &usize| {
         let candidate = &candidates[*at];
         let younger = match known {
@@ -441,9 +442,10 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
             continue;
         }
         let unread = tracked.state.position.unread();
-        // It may only have been away: on a disk that comes back, in a folder that is renamed back. And what comes after it
-        // is known to be younger.
-        log.done.push_back(tracked.state.clone());
+        if !tracked.overwritten {
+            // It may only have been away: on a disk that comes back, in a folder that is renamed back.
+            log.done.push_back(tracked.state.clone());
+        }
         if unread > 0 {
             let why = if tracked.overwritten { "truncated before read" } else { "deleted before read" };
             let all = tracked.state.position.offset == 0;
