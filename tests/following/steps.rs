@@ -137,6 +137,8 @@ pub fn steps(events: Events) -> impl Strategy<Value = Vec<Step>> {
     let gzip = (log(), 0usize..3, any::<bool>(), any::<bool>())
         .prop_map(|(log, which, temporary, looked_at)| Step::Gzip { log, which, temporary, looked_at });
     let late = (log(), lengths()).prop_map(|(log, lengths)| Step::Late { log, lengths });
+    // Between two runs, one that is copied and emptied at once is not always known again.
+    let edits = if events.once { 0 } else { 2 };
     let edit = log().prop_map(|log| Step::Edit { log });
     let truncate = (log(), any::<bool>()).prop_map(|(log, regrows)| Step::Truncate { log, regrows });
     let delete = log().prop_map(|log| Step::Delete { log });
@@ -151,7 +153,7 @@ pub fn steps(events: Events) -> impl Strategy<Value = Vec<Step>> {
         (3, copy.boxed()),
         (6, gzip.boxed()),
         (4, late.boxed()),
-        (2, edit.boxed()),
+        (edits, edit.boxed()),
         (1, Just(Step::HardLink).boxed()),
         (1, Just(Step::Symlink).boxed()),
         (destroys, truncate.boxed()),

@@ -157,9 +157,11 @@ impl Files {
         // A file that was named otherwise by somebody, or is what a symlink led to.
         if let Some(log) = self.logs.get(&key) {
             let known = log.files.iter().map(|tracked| &tracked.state).chain(&log.done);
-            for place in known.map(|state| &state.place) {
-                if !candidates.iter().any(|candidate: &Candidate| candidate.place == *place) {
-                    candidates.extend(candidate(place, false).filter(|found| log.find(found.id).is_some()));
+            for found in known.filter_map(|state| candidate(&state.place, false)) {
+                let is_there = candidates.iter().any(|other: &Candidate| other.id == found.id);
+                if !is_there && log.find(found.id).is_some() {
+                    let at = candidates.iter().position(|other| other.modified > found.modified);
+                    candidates.insert(at.unwrap_or(candidates.len()), found);
                 }
             }
         }
