@@ -31,9 +31,9 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('tee', 'tee', [CompletionResultType]::ParameterValue, 'A verb that reads: its own flags, and those that say what it reads')
-            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'A verb that reads: its own flags, and those that say what it reads')
-            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'A verb that reads: its own flags, and those that say what it reads')
+            [CompletionResult]::new('tee', 'tee', [CompletionResultType]::ParameterValue, 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Append lines to a file that somebody else rotates (WatchedFileHandler)')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write manual pages and shell completions below a folder')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -211,9 +211,9 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             break
         }
         'loghand;help' {
-            [CompletionResult]::new('tee', 'tee', [CompletionResultType]::ParameterValue, 'A verb that reads: its own flags, and those that say what it reads')
-            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'A verb that reads: its own flags, and those that say what it reads')
-            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'A verb that reads: its own flags, and those that say what it reads')
+            [CompletionResult]::new('tee', 'tee', [CompletionResultType]::ParameterValue, 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Append lines to a file that somebody else rotates (WatchedFileHandler)')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write manual pages and shell completions below a folder')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break

@@ -18,7 +18,7 @@ use crate::units::Span;
 
 use super::run::may_be_closed;
 
-/// A verb that reads: its own flags, and those that say what it reads.
+// A verb that reads: its own flags, and those that say what it reads. What is documented here would be its help.
 #[derive(Clone, Debug, Args)]
 pub struct Reading<A: Args> {
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub struct Reading<A: Args> {
     pub input: InputArgs,
 }
 
-/// Files instead of stdin.
+// Files instead of stdin. Documented so, it would be the verb's help.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {

@@ -156,12 +156,10 @@ impl Files {
         }
         // A file that was named otherwise by somebody, or is what a symlink led to.
         if let Some(log) = self.logs.get(&key) {
-            let known = log.files.iter().map(|tracked| &tracked.state).chain(&log.done);
-            for found in known.filter_map(|state| candidate(&state.place, false)) {
+            for found in log.files.iter().filter_map(|tracked| candidate(&tracked.state.place, false)) {
                 let is_there = candidates.iter().any(|other: &Candidate| other.id == found.id);
                 if !is_there && log.find(found.id).is_some() {
-                    let at = candidates.iter().position(|other| other.modified > found.modified);
-                    candidates.insert(at.unwrap_or(candidates.len()), found);
+                    candidates.push(found);
                 }
             }
         }
