@@ -84,6 +84,8 @@ pub struct Files {
     /// And not before.
     pub(super) no_scan_before: Instant,
     pub(super) scans: u64,
+    /// So often files did not stand still long enough to be told apart.
+    pub(super) unsteady: u32,
     /// What was said of inputs and folders.
     pub(super) said: BTreeMap<String, String>,
     pub(super) turns: u64,
@@ -157,6 +159,7 @@ impl Files {
             scan_at: None,
             no_scan_before: now,
             scans: 0,
+            unsteady: 0,
             said: BTreeMap::new(),
             turns: 0,
             open: 0,

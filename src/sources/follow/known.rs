@@ -19,7 +19,10 @@ use super::visit::grouped;
 use super::watching::{Interest, Key};
 
 /// So often at most files that move meanwhile are looked at again, a millisecond apart.
-const STEADY: usize = 100;
+const STEADY: usize = 30;
+
+/// And so often at most later, before they are taken as they seem to be.
+const PATIENCE: u32 = 100;
 
 impl Files {
     /// Finds out anew which files are a log's.
@@ -36,13 +39,18 @@ impl Files {
     /// As [`Files::reconcile`]; `named` are archives that were asked for.
     pub(super) fn reconcile_with(&mut self, key: Key, confirmed: bool, named: &[PathBuf], look: &mut Look) {
         // Somebody may be in the middle of renaming a long chain, and what is asked by a name is then told of another file.
-        for attempt in 1..=STEADY {
-            if self.try_to_reconcile(key, confirmed, named, look, attempt == STEADY) {
+        for _ in 0..STEADY {
+            if self.try_to_reconcile(key, confirmed, named, look, self.unsteady >= PATIENCE) {
+                self.unsteady = 0;
                 return;
             }
             look.siblings.forget();
             std::thread::sleep(Duration::from_millis(1));
         }
+        // Others have their turn, and then it is tried again.
+        self.unsteady += 1;
+        let again = std::time::Instant::now() + Duration::from_millis(10);
+        self.scan_at = Some(self.scan_at.map_or(again, |planned| planned.min(again)));
     }
 
     /// Says whether the files stood still meanwhile, or, as the last attempt, takes them as they seem to be.
