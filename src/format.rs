@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::clock::Zone;
 use crate::level::Level;
 
+pub use number::Number;
 pub use template::Template;
 
 /// A template that cannot be, with what would be right.

@@ -21,15 +21,23 @@ impl Number {
     /// Python's `str()`, which for numbers is `repr()`.
     pub fn print(self, out: &mut Vec<u8>) {
         // Writing into a vector cannot fail, here and below.
+        let start = out.len();
         let _ = match self {
             Self::Int(number) => write!(out, "{number}"),
             Self::Float(number) if number != 0.0 && !(1e-4..1e16).contains(&number.abs()) => {
-                let start = out.len();
-                let written = write!(out, "{number:e}");
+                let _ = write!(out, "{number:e}");
+                let decimals = decimals(&out[start..]);
+                out.truncate(start);
+                let written = write!(out, "{number:.decimals$e}");
                 python_exponent(out, start, false);
                 written
             }
-            Self::Float(number) => write!(out, "{number:?}"),
+            Self::Float(number) => {
+                let _ = write!(out, "{number:?}");
+                let decimals = decimals(&out[start..]);
+                out.truncate(start);
+                write!(out, "{number:.decimals$}")
+            }
         };
     }
 
@@ -145,6 +153,13 @@ fn general(size: f64, digits: usize, upper: bool, point: bool, keep: bool, out: 
             out.extend_from_slice(b".0");
         }
     }
+}
+
+/// How many digits stand behind the point. The shortest text for a float is asked for only to learn that: where two are
+/// as short and as near, Rust takes the upper and Python the even one, as rounding to so many digits does.
+fn decimals(number: &[u8]) -> usize {
+    let point = number.iter().position(|b| *b == b'.').map_or(number.len(), |at| at + 1);
+    number[point..].iter().take_while(|b| b.is_ascii_digit()).count()
 }
 
 /// The length of a decimal number without the zeros that end its fraction.

@@ -78,7 +78,7 @@ impl Spec {
     };
 
     /// The percent style: what follows `%(field)`. Returns the spec and the length of its text.
-    pub fn percent(text: &str, kind: Type) -> Result<(Self, usize), &'static str> {
+    pub(super) fn percent(text: &str, kind: Type) -> Result<(Self, usize), &'static str> {
         let bytes = text.as_bytes();
         let mut spec = Self::PLAIN;
         let mut at = 0;
@@ -130,7 +130,7 @@ impl Spec {
     }
 
     /// The brace style: the conversion after `!` and the spec after `:`.
-    pub fn brace(conversion: Option<&str>, text: &str, kind: Type) -> Result<Self, &'static str> {
+    pub(super) fn brace(conversion: Option<&str>, text: &str, kind: Type) -> Result<Self, &'static str> {
         let mut spec = Self::PLAIN;
         let kind = if conversion.is_some() { Type::Text } else { kind };
         let text_convert = match conversion {

@@ -338,6 +338,28 @@ fn every_brace_spec_agrees_with_python() {
     agree_with_python(&templates);
 }
 
+#[test]
+fn a_float_between_two_texts_is_the_even_one() {
+    // With ulps this wide, two texts of the least length are as near.
+    for (number, text) in [
+        (1_763_640_000.0 + 1.0 / 256.0, "1763640000.0039062"),
+        (242_594_122_252_022.62, "242594122252022.62"),
+        (242_594_122_252_022.88, "242594122252022.88"),
+        (-1e22, "-1e+22"),
+        (1.5e-5, "1.5e-05"),
+        (0.0, "0.0"),
+        (-0.0, "-0.0"),
+        (100.0, "100.0"),
+        (f64::MAX, "1.7976931348623157e+308"),
+        (5e-324, "5e-324"),
+        (9_007_199_254_740_993.0, "9007199254740992.0"),
+    ] {
+        let mut out = Vec::new();
+        Number::Float(number).print(&mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), text);
+    }
+}
+
 proptest! {
     #[test]
     fn no_template_and_no_message_panics(
