@@ -233,8 +233,10 @@ fn parse_data(text: &[u8]) -> Option<(Elements, &[u8])> {
     (!elements.is_empty()).then_some((elements, rest))
 }
 
-/// The time, host, tag, process id and text of a message in the BSD form.
-fn parse_bsd(message: &[u8], host: bool) -> Option<(u8, &str, Option<&str>, &str, Option<u32>, &[u8])> {
+/// PRI, time, host, tag, process id and text of a message in the BSD form.
+type Bsd<'m> = (u8, &'m str, Option<&'m str>, &'m str, Option<u32>, &'m [u8]);
+
+fn parse_bsd(message: &[u8], host: bool) -> Option<Bsd<'_>> {
     let (pri, rest) = Pri::take(message)?;
     let (time, rest) = rest.split_at_checked(16)?;
     let time = std::str::from_utf8(time.strip_suffix(b" ")?).ok()?;
