@@ -18,7 +18,8 @@ pub struct Event<'a> {
     /// When it was made; without that, when it arrived.
     pub time: Option<DateTime<FixedOffset>>,
     pub level: Option<Level>,
-    /// Syslog's severity where one came along. It is finer than the level: Python has nothing above CRITICAL.
+    /// Syslog's severity where one came along. It is finer than the level: Python has nothing above CRITICAL. It counts
+    /// before the level.
     pub severity: Option<Severity>,
     /// The name of the logger (Python's `name`).
     pub name: Option<Cow<'a, str>>,
@@ -60,9 +61,11 @@ impl<'a> Event<'a> {
     /// Nothing is copied.
     pub fn of(record: &Record<'a>, defaults: &'a Event<'_>) -> Self {
         let info = record.info;
+        let level = info.and_then(|info| info.level);
         Self {
             time: info.and_then(|info| info.time).or(defaults.time),
-            level: info.and_then(|info| info.level).or(defaults.level),
+            level: level.or(defaults.level),
+            severity: defaults.severity.filter(|_| level.is_none()),
             name: info.and_then(|info| info.name.as_deref()).map(Cow::Borrowed).or_else(|| lend(&defaults.name)),
             message: Cow::Borrowed(record.message()),
             filename: record.filename().map(|name| Cow::Borrowed(&**name)).or_else(|| lend(&defaults.filename)),
@@ -118,6 +121,7 @@ mod tests {
             host: Some("web-1".into()),
             filename: Some(Cow::Borrowed(b"<stdin>")),
             pid: Some(7),
+            severity: Some(Severity::NOTICE),
             ..Event::default()
         };
         let bare = Record { bytes: b"hello\r\n", info: None, file: None };
@@ -136,6 +140,7 @@ mod tests {
         let expected = Event {
             time: Some(later),
             level: Some(Level::ERROR),
+            severity: None,
             name: Some("app.db".into()),
             message: Cow::Borrowed(b"hello"),
             filename: Some(Cow::Borrowed(b"app.log")),

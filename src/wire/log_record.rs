@@ -1,6 +1,7 @@
 //! An event as Python sees it: the attributes of a LogRecord, in the order of its `__dict__` (3.13).
 //!
-//! SocketHandler pickles them and HTTPHandler makes a form of them. Numbers are always numbers, because a receiver that
+//! SocketHandler pickles them and HTTPHandler makes a form of them. What Python has no attribute for (the host, syslog's
+//! facility) stays behind. Numbers are always numbers, because a receiver that
 //! formats `%(lineno)d` loses the record if it is None.
 
 use std::borrow::Cow;
@@ -128,6 +129,7 @@ impl Attribute {
         let level = event.level.unwrap_or(Level::NOTSET);
         // What has no field of its own may have come along from another program's LogRecord.
         let extra = || event.extra.as_deref().and_then(|extra| extra.get(self.name())).map(Value::Json);
+        let number = || extra().filter(|value| matches!(value, Value::Json(Json::Number(_))));
         match self {
             Self::Name => event.name.as_deref().map_or(Value::text("root"), Value::text),
             Self::Msg => Value::Text(Cow::Borrowed(&event.message)),
@@ -149,9 +151,9 @@ impl Attribute {
             // A leap second counts on beyond 999.
             Self::Msecs => Value::Float(f64::from(time.timestamp_subsec_millis().min(999))),
             Self::RelativeCreated => {
-                extra().unwrap_or_else(|| Value::Float((nanos(time) - nanos(caller.started)) as f64 / 1e6))
+                number().unwrap_or_else(|| Value::Float((nanos(time) - nanos(caller.started)) as f64 / 1e6))
             }
-            Self::Thread => extra().unwrap_or(Value::Int(0)),
+            Self::Thread => number().unwrap_or(Value::Int(0)),
             Self::ThreadName => event.thread.as_deref().map_or(Value::text("MainThread"), Value::text),
             Self::ProcessName => extra().unwrap_or(Value::text(caller.process_name)),
             Self::Process => Value::Int(event.pid.unwrap_or(0).into()),

@@ -6,6 +6,7 @@ pub mod form;
 pub mod frame;
 pub mod json;
 pub mod log_record;
+mod octal;
 pub mod pickle;
 #[cfg(test)]
 mod python;

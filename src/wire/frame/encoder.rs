@@ -3,6 +3,7 @@
 use memchr::memchr;
 
 use super::{FrameError, Framing};
+use crate::wire::octal;
 
 /// What becomes of a frame's own terminator (a line feed, a NUL) within a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +64,7 @@ fn escape(byte: u8, begin: usize, out: &mut Vec<u8>) {
     let rest = out.split_off(first);
     for (index, part) in rest.split(|other| *other == byte).enumerate() {
         if index > 0 {
-            out.extend_from_slice(&[b'#', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
+            out.extend_from_slice(&octal::escape(byte));
         }
         out.extend_from_slice(part);
     }

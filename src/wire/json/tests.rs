@@ -58,6 +58,12 @@ fn keys_stand_in_their_order_and_absent_ones_do_not() {
 }
 
 #[test]
+fn a_year_that_cannot_be_written_is_left_out() {
+    let time = DateTime::from_timestamp(253_402_300_800, 0).map(|time| time.fixed_offset());
+    assert_eq!(shown(&Event { time, ..Event::text(b"hi") }), r#"{"message":"hi"}"#);
+}
+
+#[test]
 fn what_others_call_it_is_understood() {
     let event = read(
         br#"{"@timestamp":"2026-11-20T12:00:00Z","levelname":"warn","logger":"x","msg":"hi","hostname":"h","k":1}"#,

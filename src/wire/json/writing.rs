@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use chrono::{DateTime, FixedOffset};
+
 use crate::wire::event::Event;
 use crate::wire::{base64, timestamp};
 
@@ -12,16 +14,7 @@ use crate::wire::{base64, timestamp};
 pub fn write(event: &Event<'_>, out: &mut Vec<u8>) {
     out.push(b'{');
     let mut object = Object(out);
-    if let Some(time) = &event.time {
-        object.raw("time", |out| {
-            out.push(b'"');
-            // Years that RFC 3339 cannot write are not sent by anything that has a clock.
-            if !timestamp::rfc3339(time, out) {
-                out.extend_from_slice(b"0000-01-01T00:00:00.000000+00:00");
-            }
-            out.push(b'"');
-        });
-    }
+    object.time(event.time.as_ref());
     object.text("level", event.level.map(|level| level.name()));
     object.text("name", event.name.as_deref());
     let message = String::from_utf8_lossy(&event.message);
@@ -67,6 +60,18 @@ impl Object<'_> {
     fn text(&mut self, key: &str, value: Option<impl AsRef<str>>) {
         if let Some(value) = value {
             self.raw(key, |out| drop(serde_json::to_writer(out, value.as_ref())));
+        }
+    }
+
+    /// A year that RFC 3339 cannot write is as good as none.
+    fn time(&mut self, time: Option<&DateTime<FixedOffset>>) {
+        let Some(time) = time else { return };
+        let start = self.0.len();
+        self.0.extend_from_slice(b"\"time\":\"");
+        if timestamp::rfc3339(time, self.0) {
+            self.0.extend_from_slice(b"\",");
+        } else {
+            self.0.truncate(start);
         }
     }
 

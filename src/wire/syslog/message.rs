@@ -4,6 +4,8 @@
 //! is rsyslog's, so that what it has received and what it has escaped itself read alike: `#` and three octal digits. As
 //! there, a `#` of the text is not marked, so the code is for eyes and not for turning back.
 
+use crate::wire::octal;
+
 /// What becomes of control characters (0 to 31 and 127) in the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Controls {
@@ -58,15 +60,10 @@ pub fn append(text: &[u8], controls: Controls, mut room: usize, out: &mut Vec<u8
         let Some((control, behind)) = rest.split_first().filter(|_| room >= 4) else {
             return text.len() - rest.len();
         };
-        out.extend_from_slice(&escape(*control));
+        out.extend_from_slice(&octal::escape(*control));
         room -= 4;
         rest = behind;
     }
-}
-
-/// `#` and the byte in octal.
-pub fn escape(byte: u8) -> [u8; 4] {
-    [b'#', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]
 }
 
 /// The last place up to `at` where `text` may be cut: not within a character, if it is UTF-8 there.

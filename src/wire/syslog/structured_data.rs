@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::message;
+use crate::wire::octal;
 
 /// The longest SD-NAME.
 const NAME: usize = 32;
@@ -119,7 +119,7 @@ fn value<'t>(text: &'t str, data: &mut String) -> Option<&'t str> {
                 _ => data.push_str(r"\\"),
             },
             control if control.is_ascii_control() && control != '\t' => {
-                data.extend(message::escape(control as u8).map(char::from));
+                data.extend(octal::escape(control as u8).map(char::from));
             }
             c => data.push(c),
         }
