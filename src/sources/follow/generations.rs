@@ -65,8 +65,6 @@ pub struct Outcome {
     pub skipped: Vec<Skipped>,
     /// Unread files that are packed in a way that cannot be unpacked here.
     pub unreadable: Vec<PathBuf>,
-    /// Something was not found. It may have been on its way from one name to another, so it is to be looked for again.
-    pub missing: bool,
     /// Candidates do not stand any more where they were found. Nothing was done: who is who cannot be told.
     pub moved: bool,
 }
@@ -173,8 +171,8 @@ pub fn reconcile(
     outcome
 }
 
-/// A file may be cut and have its copy beside it before anybody came to read on in it.
-/// Says whether there is one of which that was not known.
+/// A file may be cut and have its copy beside it before anybody came to read on in it. Says whether there is one of which
+/// that was not known.
 fn notice_overwriting(log: &mut Log, candidates: &[Candidate]) -> bool {
     let mut any = false;
     for tracked in log.files.iter_mut().filter(|tracked| !tracked.state.gzip) {
@@ -437,7 +435,6 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
         }
         if !tracked.overwritten && !confirmed {
             tracked.missing.get_or_insert_with(Instant::now);
-            outcome.missing = true;
             files.push_back(tracked);
             continue;
         }

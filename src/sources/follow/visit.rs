@@ -472,10 +472,6 @@ impl Files {
 
     /// Whatever was waited for is not waited for any more, and what is written from now on is for the next run.
     pub(super) fn end_waits(&mut self) {
-        self.wakes.clear();
-        for log in self.logs.values_mut() {
-            log.wake = None;
-        }
         // Of a younger file no line is taken that was written after a late one in an older file, which is not taken.
         for tracked in self.logs.values_mut().flat_map(|log| log.files.iter_mut().rev()) {
             if !tracked.state.gzip && tracked.limit.is_none() {
