@@ -5,7 +5,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::inode::FileId;
 use crate::sources::state::FileState;
@@ -15,42 +15,57 @@ use super::generations::{self, Candidate, Packed, Skipped};
 use super::log::{self, Log, Tracked, shown};
 use super::look::Look;
 use super::unpacking::is_packed;
-use super::visit::grouped;
+use super::visit::{Visit, grouped};
 use super::watching::{Interest, Key};
 
 /// So often at most files that move meanwhile are looked at again, a millisecond apart.
 const STEADY: usize = 30;
 
+/// After so long they are looked at once more.
+const UNSTEADY: Duration = Duration::from_millis(10);
+
 /// And so often at most later, before they are taken as they seem to be.
 const PATIENCE: u32 = 100;
 
 impl Files {
-    /// Finds out anew which files are a log's.
-    pub(super) fn reconcile(&mut self, key: Key, confirmed: bool) {
+    /// Finds out anew which files are a log's, for a visit: if they do not stand still, signals and timers, and the other
+    /// logs, have their turn before the next attempt.
+    pub(super) fn reconcile_in_visit(&mut self, key: Key, confirmed: bool) -> Visit {
+        if self.reconcile(key, confirmed) {
+            return Visit::Again;
+        }
+        self.wake_at(key, Instant::now() + UNSTEADY);
+        Visit::Idle
+    }
+
+    /// Finds out anew which files are a log's. Says whether they stood still meanwhile.
+    fn reconcile(&mut self, key: Key, confirmed: bool) -> bool {
         let mut look = Look::new(&self.logs);
-        self.reconcile_with(key, confirmed, &[], &mut look);
+        let steady = self.reconcile_with(key, confirmed, &[], &mut look);
         if let Some((log, watching)) = self.logs.get(&key).zip(self.watching.as_ref()) {
             for (place, interest) in interests(key, log) {
                 watching.add_place(place, interest);
             }
         }
+        steady
     }
 
     /// As [`Files::reconcile`]; `named` are archives that were asked for.
-    pub(super) fn reconcile_with(&mut self, key: Key, confirmed: bool, named: &[PathBuf], look: &mut Look) {
+    pub(super) fn reconcile_with(&mut self, key: Key, confirmed: bool, named: &[PathBuf], look: &mut Look) -> bool {
         // Somebody may be in the middle of renaming a long chain, and what is asked by a name is then told of another file.
         for _ in 0..STEADY {
             if self.try_to_reconcile(key, confirmed, named, look, self.unsteady >= PATIENCE) {
                 self.unsteady = 0;
-                return;
+                return true;
             }
             look.siblings.forget();
             std::thread::sleep(Duration::from_millis(1));
         }
         // Others have their turn, and then it is tried again.
         self.unsteady += 1;
-        let again = std::time::Instant::now() + Duration::from_millis(10);
+        let again = Instant::now() + UNSTEADY;
         self.scan_at = Some(self.scan_at.map_or(again, |planned| planned.min(again)));
+        false
     }
 
     /// Says whether the files stood still meanwhile, or, as the last attempt, takes them as they seem to be.

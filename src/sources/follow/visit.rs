@@ -76,8 +76,7 @@ impl Files {
                 self.wake_at(key, again_at);
                 return Visit::Idle;
             }
-            self.reconcile(key, true);
-            return Visit::Again;
+            return self.reconcile_in_visit(key, true);
         }
         if front.state.gzip {
             return self.visit_packed(key);
@@ -86,8 +85,7 @@ impl Files {
         match front.open() {
             Ok(Some(_)) => {}
             Ok(None) => {
-                self.reconcile(key, false);
-                return Visit::Again;
+                return self.reconcile_in_visit(key, false);
             }
             Err(error) => return self.cannot_open(key, &error),
         }
@@ -295,8 +293,7 @@ impl Files {
             }
         }
         front.overwritten = true;
-        self.reconcile(key, false);
-        Visit::Again
+        self.reconcile_in_visit(key, false)
     }
 
     fn visit_packed(&mut self, key: Key) -> Visit {
@@ -312,8 +309,7 @@ impl Files {
             };
             let id = front.state.id;
             let Some(file) = file else {
-                self.reconcile(key, false);
-                return Visit::Again;
+                return self.reconcile_in_visit(key, false);
             };
             match Unpacking::open(file, front.state.position.offset, self.progress.clone()) {
                 Ok(unpacking) => self.unpacking = Some((id, unpacking)),
@@ -386,8 +382,7 @@ impl Files {
             if let Some(front) = self.logs.get_mut(&key).and_then(|log| log.files.front_mut()) {
                 front.file = None;
             }
-            self.reconcile(key, false);
-            return Visit::Later;
+            return self.reconcile_in_visit(key, false);
         }
         self.fails(key, &format!("cannot be read: {error}"))
     }
