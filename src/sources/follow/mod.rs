@@ -1,7 +1,7 @@
 //! Reading files, once or for ever, whatever becomes of them meanwhile.
 //!
 //! `files` is the source; `scan` finds out which logs there are, `known` which files bear their names (`generations`,
-//! `siblings`), `visit` reads one log a little further (`window`, `unpacking`), `watching` tells when to look again.
+//! `siblings`), `visit` reads one log a little further (`window`; `packed`, `unpacking`), `watching` tells when to look again.
 
 mod files;
 mod generations;
@@ -9,6 +9,7 @@ mod known;
 mod log;
 mod look;
 mod outputs;
+mod packed;
 mod scan;
 mod siblings;
 mod unpacking;
