@@ -428,7 +428,12 @@ impl Running<'_> {
     #[track_caller]
     pub fn until_stdout(&mut self, text: &str) -> &mut Self {
         let stream = &self.stdout;
-        until(&format!("{text:?} on stdout"), || stream.so_far() == text.as_bytes());
+        let end = Instant::now() + DEADLINE;
+        while stream.so_far() != text.as_bytes() {
+            let so_far = || String::from_utf8_lossy(&stream.so_far()).into_owned();
+            assert!(Instant::now() < end, "never came: {text:?} on stdout, but {:?}", so_far());
+            thread::sleep(GLANCE);
+        }
         self
     }
 

@@ -63,9 +63,14 @@ impl Files {
         }
         // Others have their turn, and then it is tried again.
         self.unsteady += 1;
+        self.scan_soon();
+        false
+    }
+
+    /// Looks once more when files that are being renamed may stand still.
+    pub(super) fn scan_soon(&mut self) {
         let again = Instant::now() + UNSTEADY;
         self.scan_at = Some(self.scan_at.map_or(again, |planned| planned.min(again)));
-        false
     }
 
     /// Says whether the files stood still meanwhile, or, as the last attempt, takes them as they seem to be.

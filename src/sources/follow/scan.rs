@@ -97,6 +97,11 @@ impl Files {
                     continue;
                 }
                 (None, _) if is_link && own.contains(&id) => continue,
+                // Renamed since it was found: under this name stands another one, or none.
+                (None, Some(_)) if fs::metadata(&path).map_or(true, |metadata| FileId::of(&metadata) != id) => {
+                    self.scan_soon();
+                    continue;
+                }
                 (None, other) => {
                     let (key, other) = (self.add(Log::new(path, &as_found)), other.copied());
                     contested.extend(other.map(|other| (key, other, id)));
@@ -106,7 +111,8 @@ impl Files {
             if let Some(log) = self.logs.get_mut(&key) {
                 log.found_as(&as_found);
             }
-            look.ids.insert(id, key);
+            // Whose it was until now counts, whatever name it bears.
+            look.ids.entry(id).or_insert(key);
             new.insert(id);
             seen.insert(key);
             logs.push((key, metadata));
