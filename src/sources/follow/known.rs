@@ -13,7 +13,7 @@ use crate::sources::state::FileState;
 use super::files::Files;
 use super::generations::{self, Candidate, Packed, Skipped};
 use super::log::{self, Log, Tracked, shown};
-use super::look::Look;
+use super::look::{Look, is_link};
 use super::unpacking::is_packed;
 use super::visit::{Visit, grouped};
 use super::watching::{Interest, Key};
@@ -144,8 +144,11 @@ impl Files {
         }
     }
 
-    /// A file that was read under another log's name until now, and bears this one's.
+    /// A file that was read under another log's name until now, and bears this one's. A link's file is its own name's.
     fn take_over(&mut self, key: Key, path: &Path, id: FileId, look: &Look) {
+        if is_link(path) {
+            return;
+        }
         let Some(owner) = look.ids.get(&id).copied().filter(|owner| *owner != key) else { return };
         let Some(other) = self.logs.get_mut(&owner) else { return };
         let Some(at) = other.files.iter().position(|tracked| tracked.state.id == id) else { return };

@@ -1,6 +1,6 @@
 //! Which logs there are, and which files bear their names.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -329,15 +329,27 @@ impl Files {
     /// Leaves out what a new log holds already (`--from end`).
     fn go_to_end(&mut self, key: Key) {
         let Some(log) = self.logs.get_mut(&key) else { return };
-        log.files.retain(|tracked| tracked.live);
+        let (live, archives): (VecDeque<_>, _) = log.files.drain(..).partition(|tracked| tracked.live);
+        log.files = live;
         for tracked in &mut log.files {
-            let at_end = tracked.open().and_then(|file| file.map(position_of_last_line).transpose());
-            if let Ok(Some(position)) = at_end {
-                tracked.state.position = position;
-            }
-            // Thousands may be found at once.
-            tracked.file = None;
+            tracked.go_to_end();
         }
+        // Their lines are old, but for those that come late.
+        for mut tracked in Vec::from(archives).into_iter().filter(|tracked| !tracked.state.gzip) {
+            tracked.go_to_end();
+            log.remember(tracked.state);
+        }
+    }
+}
+
+impl Tracked {
+    fn go_to_end(&mut self) {
+        let at_end = self.open().and_then(|file| file.map(position_of_last_line).transpose());
+        if let Ok(Some(position)) = at_end {
+            self.state.position = position;
+        }
+        // Thousands may be found at once.
+        self.file = None;
     }
 }
 
