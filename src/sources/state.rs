@@ -13,6 +13,8 @@ pub struct FileState {
     pub id: FileId,
     /// Where it was last found.
     pub place: PathBuf,
+    /// When it was made, where the file system keeps that: an inode is used again, but not with this.
+    pub born: Option<SystemTime>,
     /// When it was last written, as far as was seen.
     pub modified: SystemTime,
     /// Whether `offset` counts the bytes that gzip unpacks to.
@@ -22,10 +24,24 @@ pub struct FileState {
     pub position: Position,
 }
 
+impl FileState {
+    /// When it became what it is: a plain file is made, and what packs one keeps the time when that was last written.
+    pub fn came(&self) -> SystemTime {
+        came(self.born, self.modified, self.gzip)
+    }
+}
+
+/// As [`FileState::came`], of any file.
+pub fn came(born: Option<SystemTime>, modified: SystemTime, packed: bool) -> SystemTime {
+    born.filter(|_| !packed).unwrap_or(modified)
+}
+
 /// One log: a name, and the files that bore it one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogState {
     pub path: PathBuf,
+    /// What came later is to be read, whatever it is called; what came until then and is not listed here is not.
+    pub since: Option<SystemTime>,
     /// What is still to be read, the oldest first. The last one bears the log's name, unless the log is gone.
     pub files: Vec<FileState>,
     /// What was read to its end, the oldest first.

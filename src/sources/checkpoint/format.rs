@@ -109,6 +109,8 @@ struct Whole<'a> {
 struct Log<'a> {
     #[serde(with = "escape")]
     path: Cow<'a, Path>,
+    #[serde(default, with = "instant::optional", skip_serializing_if = "Option::is_none")]
+    since: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<File<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -123,6 +125,8 @@ struct File<'a> {
     place: Cow<'a, Path>,
     device: u64,
     inode: u64,
+    #[serde(default, with = "instant::optional", skip_serializing_if = "Option::is_none")]
+    born: Option<DateTime<Utc>>,
     #[serde(with = "instant")]
     modified: DateTime<Utc>,
     offset: u64,
@@ -153,6 +157,7 @@ impl<'a> From<&'a LogState> for Log<'a> {
     fn from(log: &'a LogState) -> Self {
         Self {
             path: Cow::Borrowed(&log.path),
+            since: log.since.map(to_utc),
             files: log.files.iter().map(File::from).collect(),
             done: log.done.iter().map(File::from).collect(),
         }
@@ -161,11 +166,12 @@ impl<'a> From<&'a LogState> for Log<'a> {
 
 impl<'a> From<&'a FileState> for File<'a> {
     fn from(file: &'a FileState) -> Self {
-        let &FileState { id, ref place, modified, gzip, cut, position } = file;
+        let &FileState { id, ref place, born, modified, gzip, cut, position } = file;
         Self {
             place: Cow::Borrowed(place),
             device: id.device,
             inode: id.inode,
+            born: born.map(to_utc),
             modified: to_utc(modified),
             offset: position.offset,
             seen: position.seen,
@@ -182,7 +188,8 @@ impl TryFrom<Log<'_>> for LogState {
 
     fn try_from(log: Log<'_>) -> Result<Self, Flaw> {
         let files = |files: Vec<_>| files.into_iter().map(FileState::try_from).collect::<Result<_, Flaw>>();
-        Ok(Self { path: log.path.into_owned(), files: files(log.files)?, done: files(log.done)? })
+        let since = log.since.and_then(from_utc);
+        Ok(Self { path: log.path.into_owned(), since, files: files(log.files)?, done: files(log.done)? })
     }
 }
 
@@ -202,6 +209,7 @@ impl TryFrom<File<'_>> for FileState {
         Ok(Self {
             id: FileId { device: file.device, inode: file.inode },
             place: file.place.into_owned(),
+            born: file.born.and_then(from_utc),
             modified,
             gzip: file.gzip,
             cut: file.cut,
@@ -245,6 +253,8 @@ mod tests {
     fn a_person_can_read_it() {
         let mut app = log("/var/log/app.log", 2);
         app.done = vec![FileState { gzip: true, cut: true, ..file("/var/log/app.log.2.gz", 3) }];
+        app.since = Some(UNIX_EPOCH + Duration::from_secs(1_795_189_999));
+        app.files[0].born = None;
         app.files[1].modified = UNIX_EPOCH + Duration::from_nanos(1_795_196_956_123_456_789);
         assert_eq!(text(&[app, log("/var/log/gone.log", 0)]), include_str!("example.json"));
     }

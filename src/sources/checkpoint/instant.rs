@@ -13,6 +13,22 @@ pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<DateTime<Utc>, 
     String::deserialize(from)?.parse().map_err(de::Error::custom)
 }
 
+/// A point in time that may not be known.
+pub mod optional {
+    use super::{DateTime, Deserializer, Serializer, Utc};
+
+    pub fn serialize<S: Serializer>(time: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
+        match time {
+            Some(time) => super::serialize(time, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+        super::deserialize(from).map(Some)
+    }
+}
+
 /// File systems can say years that no calendar has; they become the first or the last that there is.
 pub fn to_utc(time: SystemTime) -> DateTime<Utc> {
     let epoch = DateTime::UNIX_EPOCH;

@@ -22,6 +22,7 @@ pub fn file(place: &str, number: u64) -> FileState {
     FileState {
         id: FileId { device: 64769, inode: 1_048_576 + number },
         place: place.into(),
+        born: Some(UNIX_EPOCH + Duration::from_secs(1_795_190_000)),
         modified: UNIX_EPOCH + Duration::from_secs(1_795_196_956),
         gzip: false,
         cut: false,
@@ -33,13 +34,15 @@ pub fn file(place: &str, number: u64) -> FileState {
 pub fn log(path: &str, files: u64) -> LogState {
     let name = |number| if number == 0 { path.to_owned() } else { format!("{path}.{number}") };
     let files = (0..files).rev().map(|number| file(&name(number), number)).collect();
-    LogState { path: path.into(), files, done: Vec::new() }
+    LogState { path: path.into(), since: None, files, done: Vec::new() }
 }
 
 /// Any logs.
 pub fn logs() -> impl Strategy<Value = Vec<LogState>> {
     let files = || prop::collection::vec(any_file(), 0..3);
-    let log = (any_path(), files(), files()).prop_map(|(path, files, done)| LogState { path, files, done });
+    let since = prop::option::of(any_time());
+    let log = (any_path(), since, files(), files());
+    let log = log.prop_map(|(path, since, files, done)| LogState { path, since, files, done });
     prop::collection::vec(log, 0..4)
 }
 
@@ -54,10 +57,11 @@ fn any_path() -> impl Strategy<Value = PathBuf> {
 
 fn any_file() -> impl Strategy<Value = FileState> {
     let numbers = (any::<u64>(), any::<u64>(), any::<bool>(), any::<bool>());
-    (numbers, any_path(), any_time(), any_position()).prop_map(
-        |((device, inode, gzip, cut), place, modified, position)| FileState {
+    (numbers, any_path(), prop::option::of(any_time()), any_time(), any_position()).prop_map(
+        |((device, inode, gzip, cut), place, born, modified, position)| FileState {
             id: FileId { device, inode },
             place,
+            born,
             modified,
             gzip,
             cut,

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::inode::{self, FileId};
 use crate::sources::position::Position;
-use crate::sources::state::FileState;
+use crate::sources::state::{self, FileState};
 
 use super::log::{self, Log, Tracked};
 use super::unpacking;
@@ -33,6 +33,8 @@ pub struct Candidate {
     pub id: FileId,
     /// Its length, in bytes as they are on the disk.
     pub len: u64,
+    /// When it was made, where the file system keeps that.
+    pub born: Option<SystemTime>,
     pub modified: SystemTime,
     pub packed: Packed,
     /// Whether the log's name leads to it.
@@ -44,6 +46,15 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    fn came(&self) -> SystemTime {
+        state::came(self.born, self.modified, self.packed != Packed::No)
+    }
+
+    /// Whether it may be the file with this inode that was known before.
+    fn is_as_old(&self, state: &FileState) -> bool {
+        self.born.zip(state.born).is_none_or(|(one, other)| one == other)
+    }
+
     /// Whether its name leads to another file, or to none, by now.
     pub fn has_moved(&self) -> bool {
         fs::metadata(&self.place).map_or(true, |metadata| FileId::of(&metadata) != self.id)
@@ -120,7 +131,11 @@ pub fn reconcile(
     if outcome.moved {
         return outcome;
     }
-    log.restored = false;
+    if first_sight || log.since.is_none() {
+        // An archive may be packed later, and has then the time of its last line.
+        let last = |found: &Candidate| if found.live { found.came() } else { found.came().max(found.modified) };
+        log.since = candidates.iter().map(last).max();
+    }
     // What was cut while nobody had it open, as between two runs, is still the same file by its inode.
     let was_cut = |tracked: &&Tracked| tracked.overwritten || tracked.file.is_none();
     let cut = log.files.iter().filter(was_cut).map(|tracked| tracked.state.id).collect::<Vec<_>>();
@@ -142,6 +157,7 @@ pub fn reconcile(
         let state = FileState {
             id: candidate.id,
             place: candidate.place.clone(),
+            born: candidate.born,
             modified: candidate.modified,
             gzip: candidate.packed == Packed::Gzip,
             cut: candidate.live && cut.contains(&candidate.id),
@@ -191,7 +207,10 @@ fn notice_overwriting(log: &mut Log, candidates: &[Candidate]) -> bool {
 fn by_identity(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
     for (candidate, owner) in candidates.iter().zip(owners) {
         let is_it = |state: &FileState| {
-            state.id == candidate.id && state.gzip == (candidate.packed == Packed::Gzip) && still_fits(state, candidate)
+            state.id == candidate.id
+                && candidate.is_as_old(state)
+                && state.gzip == (candidate.packed == Packed::Gzip)
+                && still_fits(state, candidate)
         };
         let file = log.files.iter().position(|tracked| !tracked.overwritten && is_it(&tracked.state));
         *owner = file.map(Known::File).or_else(|| log.done.iter().position(is_it).map(Known::Done));
@@ -343,31 +362,15 @@ fn as_replacement(log: &Log, candidates: &[Candidate], owners: &mut [Option<Know
     }
 }
 
-/// The candidates that are younger than everything that is known, or at least than everything that is done: a file that
-/// was cut before any of it was read is known, and the copy of what stood in it is older.
+/// The candidates that came after everything that is known, or after the log was seen first: all that was there then and is
+/// not known was not to be read.
 fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<usize> {
     let known = youngest_known(candidates, owners);
-    let same_live = owners.last().is_some_and(|owner| *owner == log.files.len().checked_sub(1).map(Known::File));
-    let states = log.files.iter().map(|tracked| &tracked.state).chain(&log.done);
-    let newest = states.map(|state| state.modified).max();
-    let newest_done = log.done.iter().map(|state| state.modified).max();
-    let is_younger_than_done = |candidate: &Candidate| newest_done.is_some_and(|done| candidate.modified >= done);
-    let is_between = |at: usize| owners[..at].iter().any(Option::is_some) && is_younger_than_done(&candidates[at]);
     // Whose number is it in web.2.log? The log's own only if one of its files got such a name before.
     let doubtful_known = (0..candidates.len()).any(|at| owners[at].is_some() && candidates[at].doubtful);
-    let nothing_read = log.files.iter().all(|tracked| tracked.state.position.offset == 0);
-    // Of what nothing was read before nobody looked for a while, only the time tells.
-    let is_newer_than_nothing = |candidate: &Candidate| {
-        log.restored && log.done.is_empty() && nothing_read && newest < Some(candidate.modified)
-    };
     let is_unread = |at: &usize| {
         let candidate = &candidates[*at];
-        let younger = match known {
-            Some(known) => *at > known || is_between(*at) || is_newer_than_nothing(candidate),
-            // Nothing has happened to the log, so nothing came after it; unless it was cut before any of it was read.
-            None if same_live => nothing_read && (is_younger_than_done(candidate) || is_newer_than_nothing(candidate)),
-            None => newest.is_none_or(|newest| candidate.modified >= newest),
-        };
+        let younger = known.is_some_and(|known| *at > known) || log.since.is_some_and(|since| candidate.came() > since);
         candidate.live || (younger && (!candidate.doubtful || doubtful_known))
     };
     (0..candidates.len()).filter(is_unread).collect()
@@ -463,6 +466,7 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
 fn move_to(state: &mut FileState, candidate: &Candidate) {
     state.id = candidate.id;
     state.place.clone_from(&candidate.place);
+    state.born = candidate.born;
     state.modified = candidate.modified;
     state.gzip = candidate.packed == Packed::Gzip;
     // Of a file of which nothing was read, it is not known whether it was cut meanwhile.

@@ -248,6 +248,7 @@ fn candidate(place: &Path, live: bool) -> Option<Candidate> {
         place: place.to_owned(),
         id: FileId::of(&metadata),
         len: metadata.len(),
+        born: metadata.created().ok(),
         modified: log::modified(&metadata),
         packed: if packed { Packed::Gzip } else { Packed::No },
         live,

@@ -33,8 +33,8 @@ pub struct Log {
     pub done: VecDeque<FileState>,
     /// It was rotated by copying it the last time (copytruncate): nobody writes to what it was copied to.
     pub copied: bool,
-    /// It was left by an earlier run, and nobody has looked yet what became of it since.
-    pub restored: bool,
+    /// What came later is to be read, whatever it is called; what came until then and is not known is not.
+    pub since: Option<SystemTime>,
     /// What is wrong with it, once it was said.
     pub said: Option<String>,
     /// It stands in the list of those that may have lines.
@@ -55,7 +55,7 @@ impl Log {
             files,
             done,
             copied: false,
-            restored: false,
+            since: None,
             said: None,
             in_turn: false,
             wake: None,
@@ -67,7 +67,7 @@ impl Log {
     pub fn restored(state: LogState) -> Self {
         let files = state.files.into_iter().map(Tracked::new).collect();
         let as_found = state.path.clone();
-        Self { files, done: state.done.into(), restored: true, ..Self::new(state.path, &as_found) }
+        Self { files, done: state.done.into(), since: state.since, ..Self::new(state.path, &as_found) }
     }
 
     /// It was found again, perhaps by another path to the same name.
@@ -80,6 +80,7 @@ impl Log {
     pub fn state(&self) -> LogState {
         LogState {
             path: self.path.clone(),
+            since: self.since,
             files: self.files.iter().map(|tracked| tracked.state.clone()).collect(),
             done: self.done.iter().cloned().collect(),
         }
@@ -110,7 +111,9 @@ impl Log {
         if self.done.len() > REMEMBERED {
             let gone = self.done.iter().position(|state| FileId::at(&state.place) != Some(state.id));
             if let Some(at) = gone.or((self.done.len() > REMEMBERED_WHILE_THERE).then_some(0)) {
-                self.done.remove(at);
+                // Nor is it read again now that nobody knows it any more.
+                let forgotten = self.done.remove(at).map(|state| state.came());
+                self.since = self.since.max(forgotten);
             }
         }
     }

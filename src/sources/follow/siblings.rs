@@ -70,7 +70,8 @@ impl Siblings {
                 _ => Packed::No,
             };
             let (len, doubtful) = (metadata.len(), *doubtful);
-            let candidate = Candidate { place, id, len, modified, packed, live: false, named: false, doubtful };
+            let born = metadata.created().ok();
+            let candidate = Candidate { place, id, len, born, modified, packed, live: false, named: false, doubtful };
             found.push((order, candidate));
         }
         sort_oldest_first(&mut found, |(order, candidate)| (order, candidate.modified));
