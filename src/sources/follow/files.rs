@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::inode::FileId;
 use crate::progress::Progress;
@@ -84,6 +84,8 @@ pub struct Files {
     /// And not before.
     pub(super) no_scan_before: Instant,
     pub(super) scans: u64,
+    /// When they were looked through first, by the clock of the files.
+    pub(super) begun: Option<SystemTime>,
     /// So often files did not stand still long enough to be told apart.
     pub(super) unsteady: u32,
     /// What was said of inputs and folders.
@@ -159,6 +161,7 @@ impl Files {
             scan_at: None,
             no_scan_before: now,
             scans: 0,
+            begun: None,
             unsteady: 0,
             said: BTreeMap::new(),
             turns: 0,

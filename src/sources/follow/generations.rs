@@ -118,7 +118,13 @@ pub fn reconcile(
     by_order(log, candidates, &mut owners);
     as_replacement(log, candidates, &mut owners);
     let mut unread: Vec<usize> = match first_sight {
-        true => (0..candidates.len()).filter(|index| candidates[*index].live || candidates[*index].named).collect(),
+        true => {
+            // It may have been rotated before anybody saw it; but what is old was only brought here.
+            let is_new = |found: &Candidate, since| found.came().min(found.modified) > since && !found.doubtful;
+            let came_since = |found: &Candidate| log.since.is_some_and(|since| is_new(found, since));
+            let is_wanted = |found: &Candidate| found.live || found.named || came_since(found);
+            (0..candidates.len()).filter(|index| is_wanted(&candidates[*index])).collect()
+        }
         false => unread(log, candidates, &owners),
     };
     // A log that nobody has opened yet may be copied just now, to be emptied then.
@@ -160,7 +166,7 @@ pub fn reconcile(
             born: candidate.born,
             modified: candidate.modified,
             gzip: candidate.packed == Packed::Gzip,
-            cut: candidate.live && cut.contains(&candidate.id),
+            cut: cut.contains(&candidate.id),
             position: Position { seen, ..Position::default() },
         };
         log.copied &= !candidate.live || state.cut;
@@ -368,9 +374,16 @@ fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<
     let known = youngest_known(candidates, owners);
     // Whose number is it in web.2.log? The log's own only if one of its files got such a name before.
     let doubtful_known = (0..candidates.len()).any(|at| owners[at].is_some() && candidates[at].doubtful);
+    // What stands in a file of the log that was cut is as new as the cut.
+    let states = || log.files.iter().map(|tracked| &tracked.state).chain(&log.done);
+    let began_anew = |candidate: &Candidate| {
+        states().any(|state| state.id == candidate.id && !state.gzip && candidate.is_as_old(state))
+    };
     let is_unread = |at: &usize| {
         let candidate = &candidates[*at];
-        let younger = known.is_some_and(|known| *at > known) || log.since.is_some_and(|since| candidate.came() > since);
+        let younger = known.is_some_and(|known| *at > known)
+            || log.since.is_some_and(|since| candidate.came() > since)
+            || owners[*at].is_none() && began_anew(candidate);
         candidate.live || (younger && (!candidate.doubtful || doubtful_known))
     };
     (0..candidates.len()).filter(is_unread).collect()

@@ -58,6 +58,7 @@ impl Files {
     pub(super) fn scan(&mut self) {
         let begun = Instant::now();
         self.scans += 1;
+        self.begun.get_or_insert_with(file_time);
         let scan = self.patterns.scan();
         let mut look = Look::new(&self.logs);
         for (folder, error) in &scan.errors {
@@ -103,7 +104,8 @@ impl Files {
                     continue;
                 }
                 (None, other) => {
-                    let (key, other) = (self.add(Log::new(path, &as_found)), other.copied());
+                    let since = self.begun.filter(|_| self.scans > 1);
+                    let (key, other) = (self.add(Log { since, ..Log::new(path, &as_found) }), other.copied());
                     contested.extend(other.map(|other| (key, other, id)));
                     key
                 }
@@ -364,6 +366,19 @@ fn from_root(path: &Path) -> PathBuf {
         }
     }
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The time that a file gets that is made now: Linux takes it from a clock that moves on some hundred times a second.
+fn file_time() -> SystemTime {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        let time = clock_gettime(ClockId::RealtimeCoarse);
+        let since = Duration::try_from(time).unwrap_or_default();
+        SystemTime::UNIX_EPOCH + since
+    }
+    #[cfg(not(target_os = "linux"))]
+    SystemTime::now()
 }
 
 /// Whether a name can be an archive's at all: all of them have a digit in them, or end in .old.
