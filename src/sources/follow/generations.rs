@@ -424,6 +424,8 @@ fn settle(log: &mut Log, candidates: &[Candidate], owners: &[Option<Known>], con
         if let Some(candidate) = found(Known::File(index)) {
             if candidate.id != tracked.state.id {
                 tracked.file = None;
+                // Where the other one ends is not where this one does.
+                tracked.limit = None;
                 // A long line of which a part was lent goes on in the copy.
                 if !tracked.inside.is_torn() || candidate.packed != Packed::No {
                     tracked.inside = Default::default();
