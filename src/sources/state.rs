@@ -24,18 +24,6 @@ pub struct FileState {
     pub position: Position,
 }
 
-impl FileState {
-    /// When it became what it is: a plain file is made, and what packs one keeps the time when that was last written.
-    pub fn came(&self) -> SystemTime {
-        came(self.born, self.modified, self.gzip)
-    }
-}
-
-/// As [`FileState::came`], of any file.
-pub fn came(born: Option<SystemTime>, modified: SystemTime, packed: bool) -> SystemTime {
-    born.filter(|_| !packed).unwrap_or(modified)
-}
-
 /// One log: a name, and the files that bore it one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogState {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::inode::{self, FileId};
 use crate::sources::position::Position;
-use crate::sources::state::{self, FileState};
+use crate::sources::state::FileState;
 
 use super::log::{self, Log, Tracked};
 use super::unpacking;
@@ -46,8 +46,9 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// When it became what it is: a plain file is made, and what packs one keeps the time when that was last written.
     fn came(&self) -> SystemTime {
-        state::came(self.born, self.modified, self.packed != Packed::No)
+        self.born.filter(|_| self.packed == Packed::No).unwrap_or(self.modified)
     }
 
     /// Whether it may be the file with this inode that was known before.
@@ -151,7 +152,8 @@ pub fn reconcile(
     outcome.skipped.retain(|skipped| !(skipped.all && may_be_copied));
     for index in unread {
         let candidate = &candidates[index];
-        if owners[index].is_some() || taken(candidate) {
+        // One that was renamed meanwhile may be known: it was not there to be compared.
+        if owners[index].is_some() || taken(candidate) || candidate.has_moved() {
             continue;
         }
         if candidate.packed == Packed::Otherwise {

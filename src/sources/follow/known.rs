@@ -119,6 +119,9 @@ impl Files {
             self.logs.insert(key, log);
             return false;
         }
+        if is_last {
+            self.scan_soon();
+        }
         for Skipped { bytes, why, .. } in &outcome.skipped {
             self.context.report.error(log.name(), format_args!("skipped {} bytes: {why}", grouped(*bytes)));
         }

@@ -111,8 +111,8 @@ impl Log {
         if self.done.len() > REMEMBERED {
             let gone = self.done.iter().position(|state| FileId::at(&state.place) != Some(state.id));
             if let Some(at) = gone.or((self.done.len() > REMEMBERED_WHILE_THERE).then_some(0)) {
-                // Nor is it read again now that nobody knows it any more.
-                let forgotten = self.done.remove(at).map(|state| state.came());
+                // Nor is it read again now that nobody knows it any more, when it is packed neither.
+                let forgotten = self.done.remove(at).map(|state| state.modified);
                 self.since = self.since.max(forgotten);
             }
         }
