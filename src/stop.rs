@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::{flag, low_level};
@@ -67,7 +68,12 @@ impl Signals {
             }
             Ok(())
         };
-        install().context("signals: cannot be taken over")?;
+        // One that came when only its first action is registered would be swallowed.
+        let held: SigSet = [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGTERM, Signal::SIGINT].into_iter().collect();
+        let before = held.thread_swap_mask(SigmaskHow::SIG_BLOCK).context("signals: cannot be held back")?;
+        let installed = install();
+        before.thread_set_mask().context("signals: cannot be let through")?;
+        installed.context("signals: cannot be taken over")?;
         let stop = Stop { requested: stopping, seen: Arc::default(), fd: Some(Arc::new(stop_fd)) };
         // A full pipe wakes just as well.
         let waker = Waker::new(move || drop((&wake_sender).write(&[1])));

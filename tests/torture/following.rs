@@ -38,6 +38,15 @@ fn switches(run: &Run) -> Vec<String> {
 }
 
 #[test]
+fn a_term_that_comes_while_it_starts_is_not_lost() {
+    let place = Place::new();
+    for _ in 0..100 {
+        // It is sent as soon as it would not kill.
+        Follower::start(&place, &all(&place)).stop();
+    }
+}
+
+#[test]
 fn an_idle_follower_makes_no_system_call() {
     let place = Place::new();
     (0..500).for_each(|number| append(&numbered(&place, number), &lines(number, 0..2)));
