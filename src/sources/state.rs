@@ -1,5 +1,6 @@
 //! What is known of the files that are read, in the form in which a checkpoint keeps it.
 
+use std::fs::Metadata;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -22,6 +23,18 @@ pub struct FileState {
     /// The file began anew after it was cut, so that NULs at its beginning are a hole that its writer left (E2).
     pub cut: bool,
     pub position: Position,
+}
+
+impl FileState {
+    /// Whether what was found is this file, as far as can be told without reading it.
+    pub fn is(&self, found: &Metadata) -> bool {
+        self.id == FileId::of(found) && self.is_born_with(found.created().ok())
+    }
+
+    /// Whether a file with the same inode that was made then may be this one.
+    pub fn is_born_with(&self, born: Option<SystemTime>) -> bool {
+        self.born.zip(born).is_none_or(|(one, other)| one == other)
+    }
 }
 
 /// One log: a name, and the files that bore it one after the other.

@@ -51,11 +51,6 @@ impl Candidate {
         self.born.filter(|_| self.packed == Packed::No).unwrap_or(self.modified)
     }
 
-    /// Whether it may be the file with this inode that was known before.
-    fn is_as_old(&self, state: &FileState) -> bool {
-        self.born.zip(state.born).is_none_or(|(one, other)| one == other)
-    }
-
     /// Whether its name leads to another file, or to none, by now.
     pub fn has_moved(&self) -> bool {
         fs::metadata(&self.place).map_or(true, |metadata| FileId::of(&metadata) != self.id)
@@ -216,7 +211,7 @@ fn by_identity(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]
     for (candidate, owner) in candidates.iter().zip(owners) {
         let is_it = |state: &FileState| {
             state.id == candidate.id
-                && candidate.is_as_old(state)
+                && state.is_born_with(candidate.born)
                 && state.gzip == (candidate.packed == Packed::Gzip)
                 && still_fits(state, candidate)
         };
@@ -379,7 +374,7 @@ fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<
     // What stands in a file of the log that was cut is as new as the cut.
     let states = || log.files.iter().map(|tracked| &tracked.state).chain(&log.done);
     let began_anew = |candidate: &Candidate| {
-        states().any(|state| state.id == candidate.id && !state.gzip && candidate.is_as_old(state))
+        states().any(|state| state.id == candidate.id && !state.gzip && state.is_born_with(candidate.born))
     };
     let is_unread = |at: &usize| {
         let candidate = &candidates[*at];

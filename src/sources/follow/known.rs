@@ -215,7 +215,7 @@ impl Files {
         let Some(log) = self.logs.get_mut(&key) else { return };
         let has_moved = |state: &FileState| {
             let found = fs::metadata(&state.place).ok();
-            !state.gzip && found.is_none_or(|found| FileId::of(&found) != state.id)
+            !state.gzip && found.is_none_or(|found| !state.is(&found))
         };
         if log.done.iter().any(has_moved) {
             // It may have been renamed once more since it has grown.
@@ -263,5 +263,5 @@ fn candidate(place: &Path, live: bool) -> Option<Candidate> {
 /// Whether the file has more than was read, where it was found last.
 fn has_grown(state: &FileState) -> bool {
     let found = fs::metadata(&state.place).ok();
-    found.is_some_and(|found| FileId::of(&found) == state.id && found.len() > state.position.offset)
+    found.is_some_and(|found| state.is(&found) && found.len() > state.position.offset)
 }

@@ -124,7 +124,7 @@ impl Log {
         let is_open = |tracked: &Tracked| tracked.state.id == id && tracked.file.is_some() && !tracked.overwritten;
         let still_fits = |state: &FileState| match state.position.offset {
             // Nothing tells but its place.
-            0 => FileId::at(&state.place) == Some(id),
+            0 => fs::symlink_metadata(&state.place).is_ok_and(|found| state.is(&found)),
             _ if state.gzip => fs::metadata(path).is_ok_and(|metadata| modified(&metadata) == state.modified),
             _ => open(path).is_ok_and(|file| state.position.fits(&file).unwrap_or(false)),
         };
@@ -195,7 +195,7 @@ impl Tracked {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 file => file?,
             };
-            if FileId::of(&file.metadata()?) != self.state.id {
+            if !self.state.is(&file.metadata()?) {
                 return Ok(None);
             }
             self.file = Some(file);

@@ -241,7 +241,7 @@ impl Files {
         let settled = (!first || log.done.is_empty()) && log.files.iter().all(|tracked| tracked.live);
         if settled
             && let Some(live) = log.files.back_mut()
-            && live.state.id == id
+            && live.state.is(metadata)
         {
             // Whether it was cut is seen when it is read.
             let touched = live.state.modified != log::modified(metadata) || live.state.position.seen != metadata.len();

@@ -279,7 +279,7 @@ impl Files {
     fn changed(&mut self, key: Key) -> Visit {
         let Some(front) = self.logs.get_mut(&key).and_then(|log| log.files.front_mut()) else { return Visit::Idle };
         let again = log::open(&front.state.place).ok();
-        let same = again.filter(|file| file.metadata().is_ok_and(|found| inode::FileId::of(&found) == front.state.id));
+        let same = again.filter(|file| file.metadata().is_ok_and(|found| front.state.is(&found)));
         if let Some(file) = same {
             let whole = file.metadata().is_ok_and(|found| found.len() >= front.state.position.seen);
             let fits = whole && front.state.position.fits(&file).unwrap_or(false);
@@ -411,7 +411,7 @@ fn length(tracked: &Tracked) -> u64 {
         None => std::fs::metadata(&tracked.state.place),
     };
     // Its place may be another's by now.
-    let own = found.ok().filter(|found| inode::FileId::of(found) == tracked.state.id);
+    let own = found.ok().filter(|found| tracked.state.is(found));
     own.map_or(tracked.state.position.seen, |found| found.len())
 }
 
