@@ -85,7 +85,7 @@ fn what_is_cut_or_deleted_costs_no_more_than_is_said() {
 
 #[test]
 fn a_cron_job_with_a_checkpoint_reads_each_line_once() {
-    check(600, Pace::AtOnce, Events { once: true, ..Events::default() });
+    check(240, Pace::AtOnce, Events { once: true, ..Events::default() });
 }
 
 #[test]

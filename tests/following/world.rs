@@ -406,10 +406,10 @@ impl World {
         let packed = format!("{name}.gz");
         let place = if temporary { "logs/.packing".to_owned() } else { packed.clone() };
         let text = self.names[&name];
-        let seen = |(_, line): &(_, usize)| self.lines[*line].seen;
         let lines = &self.texts[text].lines;
+        let read = lines.iter().filter(|(_, line)| self.lines[*line].seen).map(|(end, _)| *end).max();
         // Of a short one to which lines came late it cannot be told that it is the same.
-        if self.texts[text].bytes.len() < 256 && lines.iter().any(seen) && !lines.iter().all(seen) {
+        if read.is_some_and(|read| read < 256 && read < self.texts[text].bytes.len() as u64) {
             return Ok(());
         }
         let mut encoder = GzEncoder::new(File::create_new(self.root.join(&place)).unwrap(), Compression::fast());
