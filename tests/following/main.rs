@@ -78,7 +78,7 @@ fn kills_repeat_only_what_the_checkpoint_did_not_cover() {
 }
 
 #[test]
-#[ignore = "about one history in fifty, with several cuts before a line was read, still fails or says too much"]
+#[ignore = "about one history in a hundred, with several cuts before a line was read, still fails or says too much"]
 fn what_is_cut_or_deleted_costs_no_more_than_is_said() {
     check(90, Pace::Leisurely, CUTS);
 }
@@ -95,7 +95,7 @@ fn whoever_rotates_at_once_no_line_is_lost_or_doubled() {
 }
 
 #[test]
-#[ignore = "about one history in a hundred, in which everything happens within milliseconds, still fails"]
+#[ignore = "about one history in some hundreds, in which everything happens within milliseconds, still fails"]
 fn anything_at_all_may_happen_at_once() {
     check(120, Pace::AtOnce, KILLS);
     check(120, Pace::AtOnce, CUTS);

@@ -1,69 +1,19 @@
 //! Which files bore a log's name, in which order, and how far each was read: found out anew whenever the name leads to
 //! another file, or the file to another content.
 //!
-//! A file is known by its inode, if it still has what was read of it; else by its content alone, which is how it is
-//! found again once it was copied or packed. What nobody knows and is younger than what was read is a generation that
-//! came and went unseen.
+//! What nobody knows and came after the log was seen first is a generation that came and went unseen.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
-use crate::inode::{self, FileId};
+use crate::inode;
 use crate::sources::position::Position;
 use crate::sources::state::FileState;
 
-use super::log::{self, Log, Tracked};
-use super::unpacking;
-
-/// A file under the log's own name is believed to be a copy of the one before it (an editor's, a backup's) if so many
-/// of its first bytes are the same: fewer are easily the same words at the beginning of every file.
-const SURE: u64 = 256;
-
-/// File systems and archivers keep times at least this exactly.
-const TIME_GRAIN: Duration = Duration::from_secs(1);
-
-/// A file that may be one of the log's.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    pub place: PathBuf,
-    pub id: FileId,
-    /// Its length, in bytes as they are on the disk.
-    pub len: u64,
-    /// When it was made, where the file system keeps that.
-    pub born: Option<SystemTime>,
-    pub modified: SystemTime,
-    pub packed: Packed,
-    /// Whether the log's name leads to it.
-    pub live: bool,
-    /// Whether it is to be read though nothing of the log was read before.
-    pub named: bool,
-    /// Whether its name may as well be that of another log.
-    pub doubtful: bool,
-}
-
-impl Candidate {
-    /// When it became what it is: a plain file is made, and what packs one keeps the time when that was last written.
-    fn came(&self) -> SystemTime {
-        self.born.filter(|_| self.packed == Packed::No).unwrap_or(self.modified)
-    }
-
-    /// Whether its name leads to another file, or to none, by now.
-    pub fn has_moved(&self) -> bool {
-        fs::metadata(&self.place).map_or(true, |metadata| FileId::of(&metadata) != self.id)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packed {
-    No,
-    Gzip,
-    /// In a way that cannot be unpacked here.
-    Otherwise,
-}
+use super::candidate::{Candidate, Packed, fits, is_copy, open};
+use super::log::{Log, Tracked};
+use super::matching::{Known, who_is_who};
 
 /// What became of a log's files.
 #[derive(Debug, Default)]
@@ -85,15 +35,6 @@ pub struct Skipped {
     all: bool,
 }
 
-/// Who a candidate is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
-    File(usize),
-    Done(usize),
-    /// It has nothing that this file, which is open, has not: somebody copied or packed that.
-    Copy(usize),
-}
-
 /// Brings `log` up to date. `candidates` are its archives, the oldest first, and at the end what its name leads to.
 /// `taken` says which files belong to other logs. Once `confirmed`, what is not found is given up. `moved` is asked
 /// when everything was looked at: whether any of it stands somewhere else by now.
@@ -106,13 +47,7 @@ pub fn reconcile(
 ) -> Outcome {
     let first_sight = log.is_new();
     notice_overwriting(log, candidates);
-    let mut owners: Vec<Option<Known>> = vec![None; candidates.len()];
-    by_identity(log, candidates, &mut owners);
-    copies_of_open(log, candidates, &mut owners);
-    by_content(log, candidates, &mut owners);
-    done_by_content(log, candidates, &mut owners);
-    by_order(log, candidates, &mut owners);
-    as_replacement(log, candidates, &mut owners);
+    let owners = who_is_who(log, candidates);
     let mut unread: Vec<usize> = match first_sight {
         true => {
             // It may have been rotated before anybody saw it; but what is old was only brought here.
@@ -207,164 +142,6 @@ fn notice_overwriting(log: &mut Log, candidates: &[Candidate]) -> bool {
     any
 }
 
-fn by_identity(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
-    for (candidate, owner) in candidates.iter().zip(owners) {
-        let is_it = |state: &FileState| {
-            state.id == candidate.id
-                && state.is_born_with(candidate.born)
-                && state.gzip == (candidate.packed == Packed::Gzip)
-                && still_fits(state, candidate)
-        };
-        let file = log.files.iter().position(|tracked| !tracked.overwritten && is_it(&tracked.state));
-        *owner = file.map(Known::File).or_else(|| log.done.iter().position(is_it).map(Known::Done));
-    }
-}
-
-fn still_fits(state: &FileState, candidate: &Candidate) -> bool {
-    if matches!(open(candidate), Err(error) if error.kind() == io::ErrorKind::PermissionDenied) {
-        // It may be readable again tomorrow, and is not to be read from its beginning then.
-        return true;
-    }
-    // Nobody changes what is packed, and unpacking takes long.
-    match state.gzip {
-        true => state.modified == candidate.modified || fits(&state.position, candidate, false),
-        false => fits(&state.position, candidate, false),
-    }
-}
-
-/// Archives that hold nothing but the beginning of a file that is open: somebody copied it, or packed and deleted it while
-/// it is read by its descriptor, as late lines are nowhere else. A copy may not be finished.
-fn copies_of_open(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
-    for (candidate, owner) in
-        candidates.iter().zip(owners).filter(|(candidate, owner)| !candidate.live && owner.is_none())
-    {
-        let is_copy_of = |tracked: &Tracked| {
-            let known = tracked.packed_as.as_ref();
-            known.is_some_and(|known| (known.id, known.modified) == (candidate.id, candidate.modified))
-                || tracked.file.as_ref().is_some_and(|file| is_copy(candidate, file).unwrap_or(false))
-        };
-        let original = log.files.iter().position(|tracked| {
-            !tracked.overwritten && !tracked.state.gzip && is_as_young(candidate, &tracked.state) && is_copy_of(tracked)
-        });
-        *owner = original.map(Known::Copy);
-    }
-}
-
-/// A short one is believed to be a copy only if it is younger than the file: it may be the same words at the beginning
-/// of an older one.
-fn is_copy(candidate: &Candidate, file: &File) -> io::Result<bool> {
-    let metadata = file.metadata()?;
-    let sure = candidate.len >= SURE || metadata.created().is_ok_and(|created| candidate.modified >= created);
-    Ok(match candidate.packed {
-        Packed::No => {
-            let alike = candidate.len > 0 && candidate.len <= metadata.len();
-            alike && sure && same_beginning(file, candidate, candidate.len)
-        }
-        Packed::Gzip => match open(candidate)? {
-            Some(packed) => sure && unpacking::is_beginning_of(packed, file)?,
-            None => false,
-        },
-        Packed::Otherwise => false,
-    })
-}
-
-/// Files whose inode is gone, or has another content: found under other names by what was read of them. One that is open
-/// may have been replaced under its name by an editor, whose lines are not to be read again.
-fn by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
-    for (index, tracked) in log.files.iter().enumerate() {
-        let position = &tracked.state.position;
-        // Of a file of which nothing was seen, nothing is known.
-        if owners.contains(&Some(Known::File(index))) || position.head.bytes == 0 {
-            continue;
-        }
-        let own = tracked.file.as_ref().filter(|_| !tracked.overwritten && !tracked.state.gzip);
-        let is_it = |candidate: &Candidate| {
-            let sure = !candidate.live || position.offset >= SURE;
-            sure && is_as_young(candidate, &tracked.state)
-                && match own {
-                    // What it was replaced by may have been renamed or packed before anybody looked.
-                    Some(file) if !candidate.live && !inode::is_deleted(file) => false,
-                    Some(_) if position.offset < SURE => false,
-                    Some(file) if candidate.packed == Packed::No => same_beginning(file, candidate, position.offset),
-                    _ => fits(position, candidate, false),
-                }
-        };
-        let free = (0..candidates.len()).find(|at| owners[*at].is_none() && is_it(&candidates[*at]));
-        if let Some(at) = free {
-            owners[at] = Some(Known::File(index));
-        }
-    }
-}
-
-/// Files that were read to their end and then packed or copied, and would pass for unread ones.
-fn done_by_content(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
-    for at in 0..candidates.len() {
-        if owners[at].is_some() || candidates[at].live {
-            continue;
-        }
-        let is_it = |index: &usize| {
-            let state = &log.done[*index];
-            !owners.contains(&Some(Known::Done(*index)))
-                && state.position.offset > 0
-                && is_as_young(&candidates[at], state)
-                && (fits(&state.position, &candidates[at], true)
-                    || is_sure(&candidates[at], state) && fits(&state.position, &candidates[at], false))
-        };
-        let found = (0..log.done.len()).find(is_it);
-        owners[at] = found.map(Known::Done);
-    }
-}
-
-/// Files that were packed before anything was read of them: nothing tells who they are but between whom they stand.
-fn by_order(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
-    for (index, tracked) in log.files.iter().enumerate() {
-        let untouched = tracked.state.position.head.bytes == 0 && tracked.file.is_none() && !tracked.overwritten;
-        if !untouched || owners.contains(&Some(Known::File(index))) {
-            continue;
-        }
-        let at = |known: &Option<Known>, is_before: bool| match known {
-            Some(Known::File(other)) => (*other < index) == is_before,
-            Some(Known::Done(_) | Known::Copy(_)) => is_before,
-            None => false,
-        };
-        let from = owners.iter().rposition(|known| at(known, true)).map_or(0, |at| at + 1);
-        let to = owners.iter().position(|known| at(known, false)).unwrap_or(candidates.len());
-        let is_it = |at: &usize| {
-            let candidate = &candidates[*at];
-            owners[*at].is_none()
-                && !candidate.live
-                && candidate.packed == Packed::Gzip
-                && is_as_young(candidate, &tracked.state)
-                && !log.done.iter().any(|state| state.position.offset > 0 && fits(&state.position, candidate, true))
-        };
-        if let Some(at) = (from..to).find(is_it) {
-            owners[at] = Some(Known::File(index));
-        }
-    }
-}
-
-/// Whether a candidate with more than was read can be the same file, to which a line came late before it was packed.
-fn is_sure(candidate: &Candidate, state: &FileState) -> bool {
-    let mut packed = state.place.clone().into_os_string();
-    packed.push(".gz");
-    state.position.offset >= SURE || candidate.place.as_os_str() == packed
-}
-
-/// A new file under the log's name that begins with all that was read of the one before, and done: an editor's, too.
-fn as_replacement(log: &Log, candidates: &[Candidate], owners: &mut [Option<Known>]) {
-    let Some((live, owner)) = candidates.last().zip(owners.last()).filter(|(live, _)| live.live) else { return };
-    if owner.is_some() || live.packed != Packed::No || !log.files.is_empty() {
-        return;
-    }
-    let last = log.done.len().checked_sub(1);
-    let known = last.map(Known::Done).filter(|known| !owners.contains(&Some(*known)));
-    let position = log.done.back().map(|state| state.position);
-    let same = position.is_some_and(|position| position.offset >= SURE && fits(&position, live, false));
-    if let Some(owner) = owners.last_mut() {
-        *owner = known.filter(|_| same);
-    }
-}
-
 /// The candidates that came after everything that is known, or after the log was seen first: all that was there then and is
 /// not known was not to be read.
 fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<usize> {
@@ -388,10 +165,6 @@ fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<
 
 fn youngest_known(candidates: &[Candidate], owners: &[Option<Known>]) -> Option<usize> {
     (0..candidates.len()).rev().find(|at| owners[*at].is_some() && !candidates[*at].live)
-}
-
-fn is_as_young(candidate: &Candidate, state: &FileState) -> bool {
-    candidate.modified.checked_add(TIME_GRAIN).is_none_or(|latest| latest > state.modified)
 }
 
 /// Puts the log's files where they were found; what was not found is kept if it is open, or waited for.
@@ -485,45 +258,4 @@ fn move_to(state: &mut FileState, candidate: &Candidate) {
     if !state.gzip && state.position.offset > 0 {
         state.position.seen = state.position.seen.max(candidate.len);
     }
-}
-
-/// Whether the candidate holds what was read up to `position`; for `exactly`, and nothing more. What cannot be read
-/// does not.
-fn fits(position: &Position, candidate: &Candidate, exactly: bool) -> bool {
-    let Ok(Some(file)) = open(candidate) else { return false };
-    match candidate.packed {
-        Packed::No => {
-            let length = if exactly { candidate.len == position.offset } else { candidate.len >= position.offset };
-            length && position.fits(&file).unwrap_or(false)
-        }
-        Packed::Gzip => unpacking::fits(file, position, exactly).unwrap_or(false),
-        Packed::Otherwise => false,
-    }
-}
-
-/// Whether the first `length` bytes of both are the same.
-fn same_beginning(file: &File, candidate: &Candidate, length: u64) -> bool {
-    const BLOCK: u64 = 64 * 1024;
-    let compare = || -> io::Result<bool> {
-        let Some(other) = open(candidate)? else { return Ok(false) };
-        let mut at = 0;
-        let (mut ours, mut theirs) = (vec![0; BLOCK as usize], vec![0; BLOCK as usize]);
-        while at < length {
-            let most = (length - at).min(BLOCK) as usize;
-            file.read_exact_at(&mut ours[..most], at)?;
-            other.read_exact_at(&mut theirs[..most], at)?;
-            if ours[..most] != theirs[..most] {
-                return Ok(false);
-            }
-            at += most as u64;
-        }
-        Ok(true)
-    };
-    compare().unwrap_or(false)
-}
-
-/// Opens it, unless another file stands there by now.
-fn open(candidate: &Candidate) -> io::Result<Option<File>> {
-    let file = log::open(&candidate.place)?;
-    Ok((FileId::of(&file.metadata()?) == candidate.id).then_some(file))
 }

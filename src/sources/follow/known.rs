@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use crate::inode::FileId;
 use crate::sources::state::FileState;
 
+use super::candidate::{Candidate, Packed};
 use super::files::Files;
-use super::generations::{self, Candidate, Packed, Skipped};
+use super::generations::{self, Skipped};
 use super::log::{self, Log, Tracked, shown};
 use super::look::{Look, is_link};
 use super::unpacking::is_packed;

@@ -1,13 +1,15 @@
 //! Reading files, once or for ever, whatever becomes of them meanwhile.
 //!
-//! `files` is the source; `scan` finds out which logs there are, `known` which files bear their names (`generations`,
-//! `siblings`), `visit` reads one log a little further (`window`; `packed`, `unpacking`), `watching` tells when to look again.
+//! `files` is the source; `scan` finds out which logs there are, `known` which files bear their names (`siblings`,
+//! `candidate`, `matching`, `generations`), `visit` reads one log a little further (`window`; `packed`, `unpacking`), `watching` tells when to look again.
 
+mod candidate;
 mod files;
 mod generations;
 mod known;
 mod log;
 mod look;
+mod matching;
 mod outputs;
 mod packed;
 mod scan;

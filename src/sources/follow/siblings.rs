@@ -10,7 +10,7 @@ use crate::inode::FileId;
 use crate::rotation::archives::each_name;
 use crate::sources::archive_name::{Compression, Order, readings, sort_oldest_first};
 
-use super::generations::{Candidate, Packed};
+use super::candidate::{Candidate, Packed};
 use super::log;
 use super::unpacking::is_packed;
 
