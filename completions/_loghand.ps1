@@ -34,6 +34,7 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             [CompletionResult]::new('tee', 'tee', [CompletionResultType]::ParameterValue, 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Append lines to a file that somebody else rotates (WatchedFileHandler)')
+            [CompletionResult]::new('ship', 'ship', [CompletionResultType]::ParameterValue, 'Send lines to a socket (SocketHandler, DatagramHandler)')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write manual pages and shell completions below a folder')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -54,7 +55,7 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             [CompletionResult]::new('--flush-level', '--flush-level', [CompletionResultType]::ParameterName, 'Hand on what is held when a record of this level comes')
             [CompletionResult]::new('--on-capacity', '--on-capacity', [CompletionResultType]::ParameterName, 'What a full buffer does: hand everything on, or forget the oldest record')
             [CompletionResult]::new('--flush-interval', '--flush-interval', [CompletionResultType]::ParameterName, 'Hand on what is held every so often')
-            [CompletionResult]::new('--queue-size', '--queue-size', [CompletionResultType]::ParameterName, 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]')
+            [CompletionResult]::new('--queue-size', '--queue-size', [CompletionResultType]::ParameterName, 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]')
             [CompletionResult]::new('--on-full', '--on-full', [CompletionResultType]::ParameterName, 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)')
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'a: append; w: begin with an empty file; x: the file must not exist')
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'Write in this encoding instead of the bytes as they come')
@@ -115,7 +116,7 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             [CompletionResult]::new('--flush-level', '--flush-level', [CompletionResultType]::ParameterName, 'Hand on what is held when a record of this level comes')
             [CompletionResult]::new('--on-capacity', '--on-capacity', [CompletionResultType]::ParameterName, 'What a full buffer does: hand everything on, or forget the oldest record')
             [CompletionResult]::new('--flush-interval', '--flush-interval', [CompletionResultType]::ParameterName, 'Hand on what is held every so often')
-            [CompletionResult]::new('--queue-size', '--queue-size', [CompletionResultType]::ParameterName, 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]')
+            [CompletionResult]::new('--queue-size', '--queue-size', [CompletionResultType]::ParameterName, 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]')
             [CompletionResult]::new('--on-full', '--on-full', [CompletionResultType]::ParameterName, 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)')
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'a: append; w: begin with an empty file; x: the file must not exist')
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'Write in this encoding instead of the bytes as they come')
@@ -168,7 +169,7 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             [CompletionResult]::new('--flush-level', '--flush-level', [CompletionResultType]::ParameterName, 'Hand on what is held when a record of this level comes')
             [CompletionResult]::new('--on-capacity', '--on-capacity', [CompletionResultType]::ParameterName, 'What a full buffer does: hand everything on, or forget the oldest record')
             [CompletionResult]::new('--flush-interval', '--flush-interval', [CompletionResultType]::ParameterName, 'Hand on what is held every so often')
-            [CompletionResult]::new('--queue-size', '--queue-size', [CompletionResultType]::ParameterName, 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]')
+            [CompletionResult]::new('--queue-size', '--queue-size', [CompletionResultType]::ParameterName, 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]')
             [CompletionResult]::new('--on-full', '--on-full', [CompletionResultType]::ParameterName, 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)')
             [CompletionResult]::new('--mode', '--mode', [CompletionResultType]::ParameterName, 'a: append; w: begin with an empty file; x: the file must not exist')
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'Write in this encoding instead of the bytes as they come')
@@ -199,6 +200,53 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'loghand;ship' {
+            [CompletionResult]::new('--framing', '--framing', [CompletionResultType]::ParameterName, 'How records are told apart in a stream [default: lines; length for --encode pickle]')
+            [CompletionResult]::new('--encode', '--encode', [CompletionResultType]::ParameterName, 'What is sent for each record')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long connecting may take, and each write')
+            [CompletionResult]::new('--keep-alive', '--keep-alive', [CompletionResultType]::ParameterName, 'Ask a silent TCP peer so often whether it is there; 0 never asks')
+            [CompletionResult]::new('--retry-start', '--retry-start', [CompletionResultType]::ParameterName, 'The wait before the second attempt; a peer that only restarted is tried at once')
+            [CompletionResult]::new('--retry-factor', '--retry-factor', [CompletionResultType]::ParameterName, 'How much longer each further wait is')
+            [CompletionResult]::new('--retry-max', '--retry-max', [CompletionResultType]::ParameterName, 'The longest wait between attempts')
+            [CompletionResult]::new('--give-up-after', '--give-up-after', [CompletionResultType]::ParameterName, 'Lose lines (counted and said) once the peer was away for so long [default: wait for ever]')
+            [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'At the end of the input, or at TERM, deliver what is left for so long; what then is left is counted and said')
+            [CompletionResult]::new('--level', '--level', [CompletionResultType]::ParameterName, 'Pass on records of this level and above')
+            [CompletionResult]::new('--default-level', '--default-level', [CompletionResultType]::ParameterName, 'The level of records that show none')
+            [CompletionResult]::new('--level-regex', '--level-regex', [CompletionResultType]::ParameterName, 'Find the level by the group ''level'' of this regular expression, as in ''^(?<level>[A-Z]+) ''')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The logger''s name, for --format')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write each record by this template, as in ''%(asctime)s %(levelname)s %(message)s'' or ''{asctime} {message}''')
+            [CompletionResult]::new('--datefmt', '--datefmt', [CompletionResultType]::ParameterName, 'How asctime is written, as in strftime')
+            [CompletionResult]::new('--terminator', '--terminator', [CompletionResultType]::ParameterName, 'What ends each record instead of a newline; \n, \r, \t, \0 and \\ are understood')
+            [CompletionResult]::new('--multiline', '--multiline', [CompletionResultType]::ParameterName, 'A line that matches begins a record; the lines up to the next such line belong to it')
+            [CompletionResult]::new('--multiline-lines', '--multiline-lines', [CompletionResultType]::ParameterName, 'Lines in one record at most')
+            [CompletionResult]::new('--multiline-bytes', '--multiline-bytes', [CompletionResultType]::ParameterName, 'Bytes in one record at most')
+            [CompletionResult]::new('--multiline-wait', '--multiline-wait', [CompletionResultType]::ParameterName, 'How long a record waits for its next line')
+            [CompletionResult]::new('--capacity', '--capacity', [CompletionResultType]::ParameterName, 'Hold up to N records back')
+            [CompletionResult]::new('--flush-level', '--flush-level', [CompletionResultType]::ParameterName, 'Hand on what is held when a record of this level comes')
+            [CompletionResult]::new('--on-capacity', '--on-capacity', [CompletionResultType]::ParameterName, 'What a full buffer does: hand everything on, or forget the oldest record')
+            [CompletionResult]::new('--flush-interval', '--flush-interval', [CompletionResultType]::ParameterName, 'Hand on what is held every so often')
+            [CompletionResult]::new('--queue-size', '--queue-size', [CompletionResultType]::ParameterName, 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]')
+            [CompletionResult]::new('--on-full', '--on-full', [CompletionResultType]::ParameterName, 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)')
+            [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Read this file, or the files that this pattern names, instead of stdin (- is stdin); repeatable')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out files whose names, or, with a slash in it, whose paths match this pattern; repeatable')
+            [CompletionResult]::new('--checkpoint', '--checkpoint', [CompletionResultType]::ParameterName, 'Remember in this file how far was read, and go on there the next time')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Where to begin in files that the checkpoint does not know')
+            [CompletionResult]::new('--until-idle', '--until-idle', [CompletionResultType]::ParameterName, 'Leave when no line has come for so long')
+            [CompletionResult]::new('--partial-after', '--partial-after', [CompletionResultType]::ParameterName, 'Hand on an unfinished last line, marked '' [partial]'', when it has not grown for so long; else it waits')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look so often instead of being told of changes [where nobody tells, as on NFS: every second]')
+            [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write a newline to this file descriptor once everything is open (as s6 wants it)')
+            [CompletionResult]::new('--flush-on-close', '--flush-on-close', [CompletionResultType]::ParameterName, 'At the end, hand on what is still held (the default, unless --on-capacity forget)')
+            [CompletionResult]::new('--no-flush-on-close', '--no-flush-on-close', [CompletionResultType]::ParameterName, 'At the end, forget what is still held')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on with what is appended to the files, with the files that replace them, and with new ones')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is being done')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what was lost or failed')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what was lost or failed')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bar, not even on a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'loghand;generate' {
             [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write a newline to this file descriptor once everything is open (as s6 wants it)')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is being done')
@@ -214,6 +262,7 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             [CompletionResult]::new('tee', 'tee', [CompletionResultType]::ParameterValue, 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Append lines to a file that somebody else rotates (WatchedFileHandler)')
+            [CompletionResult]::new('ship', 'ship', [CompletionResultType]::ParameterValue, 'Send lines to a socket (SocketHandler, DatagramHandler)')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write manual pages and shell completions below a folder')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -225,6 +274,9 @@ Register-ArgumentCompleter -Native -CommandName 'loghand' -ScriptBlock {
             break
         }
         'loghand;help;watch' {
+            break
+        }
+        'loghand;help;ship' {
             break
         }
         'loghand;help;generate' {

@@ -33,6 +33,7 @@ complete -c loghand -n "__fish_loghand_needs_command" -s V -l version -d 'Print 
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "ship" -d 'Send lines to a socket (SocketHandler, DatagramHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l level -d 'Pass on records of this level and above' -r
@@ -51,7 +52,7 @@ complete -c loghand -n "__fish_loghand_using_subcommand tee" -l flush-level -d '
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l on-capacity -d 'What a full buffer does: hand everything on, or forget the oldest record' -r -f -a "flush\t'Hand everything on, as Python does'
 forget\t'A flight recorder: keep the last N, hand them on only at the flush level'"
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l flush-interval -d 'Hand on what is held every so often' -r
-complete -c loghand -n "__fish_loghand_using_subcommand tee" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand tee" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]' -r
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l on-full -d 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)' -r -f -a "block\t'The producer waits, nothing is lost'
 drop-newest\t'Lines that find no room are dropped'
 drop-oldest\t'The oldest lines make room'"
@@ -118,7 +119,7 @@ complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l flush-level -
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l on-capacity -d 'What a full buffer does: hand everything on, or forget the oldest record' -r -f -a "flush\t'Hand everything on, as Python does'
 forget\t'A flight recorder: keep the last N, hand them on only at the flush level'"
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l flush-interval -d 'Hand on what is held every so often' -r
-complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]' -r
 complete -c loghand -n "__fish_loghand_using_subcommand rotate" -l on-full -d 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)' -r -f -a "block\t'The producer waits, nothing is lost'
 drop-newest\t'Lines that find no room are dropped'
 drop-oldest\t'The oldest lines make room'"
@@ -177,7 +178,7 @@ complete -c loghand -n "__fish_loghand_using_subcommand watch" -l flush-level -d
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l on-capacity -d 'What a full buffer does: hand everything on, or forget the oldest record' -r -f -a "flush\t'Hand everything on, as Python does'
 forget\t'A flight recorder: keep the last N, hand them on only at the flush level'"
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l flush-interval -d 'Hand on what is held every so often' -r
-complete -c loghand -n "__fish_loghand_using_subcommand watch" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand watch" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]' -r
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l on-full -d 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)' -r -f -a "block\t'The producer waits, nothing is lost'
 drop-newest\t'Lines that find no room are dropped'
 drop-oldest\t'The oldest lines make room'"
@@ -214,13 +215,63 @@ complete -c loghand -n "__fish_loghand_using_subcommand watch" -s v -l verbose -
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -s q -l quiet -d 'Say only what was lost or failed'
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -l no-progress -d 'Show no progress bar, not even on a terminal'
 complete -c loghand -n "__fish_loghand_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l framing -d 'How records are told apart in a stream [default: lines; length for --encode pickle]' -r -f -a "lines\t'A newline behind each'
+length\t'Four bytes before each with its length, the most significant first'
+nul\t'A NUL behind each'"
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l encode -d 'What is sent for each record' -r -f -a "raw\t'Its text'
+json\t'A JSON object: time, level, name, message, host, filename'
+pickle\t'What Python\'s SocketHandler and DatagramHandler send, for logging.makeLogRecord'"
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l timeout -d 'How long connecting may take, and each write' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l keep-alive -d 'Ask a silent TCP peer so often whether it is there; 0 never asks' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l retry-start -d 'The wait before the second attempt; a peer that only restarted is tried at once' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l retry-factor -d 'How much longer each further wait is' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l retry-max -d 'The longest wait between attempts' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l give-up-after -d 'Lose lines (counted and said) once the peer was away for so long [default: wait for ever]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l drain-timeout -d 'At the end of the input, or at TERM, deliver what is left for so long; what then is left is counted and said' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l level -d 'Pass on records of this level and above' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l default-level -d 'The level of records that show none' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l level-regex -d 'Find the level by the group \'level\' of this regular expression, as in \'^(?<level>[A-Z]+) \'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l name -d 'The logger\'s name, for --format' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l format -d 'Write each record by this template, as in \'%(asctime)s %(levelname)s %(message)s\' or \'{asctime} {message}\'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l datefmt -d 'How asctime is written, as in strftime' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l terminator -d 'What ends each record instead of a newline; \\n, \\r, \\t, \\0 and \\\\ are understood' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l multiline -d 'A line that matches begins a record; the lines up to the next such line belong to it' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l multiline-lines -d 'Lines in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l multiline-bytes -d 'Bytes in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l multiline-wait -d 'How long a record waits for its next line' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l capacity -d 'Hold up to N records back' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l flush-level -d 'Hand on what is held when a record of this level comes' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l on-capacity -d 'What a full buffer does: hand everything on, or forget the oldest record' -r -f -a "flush\t'Hand everything on, as Python does'
+forget\t'A flight recorder: keep the last N, hand them on only at the flush level'"
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l flush-interval -d 'Hand on what is held every so often' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l on-full -d 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)' -r -f -a "block\t'The producer waits, nothing is lost'
+drop-newest\t'Lines that find no room are dropped'
+drop-oldest\t'The oldest lines make room'"
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l input -d 'Read this file, or the files that this pattern names, instead of stdin (- is stdin); repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l exclude -d 'Leave out files whose names, or, with a slash in it, whose paths match this pattern; repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l checkpoint -d 'Remember in this file how far was read, and go on there the next time' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l from -d 'Where to begin in files that the checkpoint does not know' -r -f -a "start\t'At the first line'
+end\t'Behind the last whole line of files that are there already'"
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l until-idle -d 'Leave when no line has come for so long' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l partial-after -d 'Hand on an unfinished last line, marked \' [partial]\', when it has not grown for so long; else it waits' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l poll -d 'Look so often instead of being told of changes [where nobody tells, as on NFS: every second]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l flush-on-close -d 'At the end, hand on what is still held (the default, unless --on-capacity forget)'
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l no-flush-on-close -d 'At the end, forget what is still held'
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l follow -d 'Go on with what is appended to the files, with the files that replace them, and with new ones'
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -s v -l verbose -d 'Say what is being done'
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -s q -l quiet -d 'Say only what was lost or failed'
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l no-progress -d 'Show no progress bar, not even on a terminal'
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -s v -l verbose -d 'Say what is being done'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -s q -l quiet -d 'Say only what was lost or failed'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -l no-progress -d 'Show no progress bar, not even on a terminal'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "ship" -d 'Send lines to a socket (SocketHandler, DatagramHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

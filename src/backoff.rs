@@ -1,5 +1,6 @@
 //! How long to wait before a failed step is tried again, and when to give up.
 
+use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::Duration;
 
@@ -12,26 +13,34 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     start: Duration,
-    factor: u32,
+    factor: f64,
     max: Duration,
     next: Duration,
 }
 
 impl Backoff {
-    pub fn new(start: Duration, factor: u32, max: Duration) -> Self {
+    pub fn new(start: Duration, factor: f64, max: Duration) -> Self {
         Self { start, factor, max, next: start }
     }
 
     /// For files: a tenth of a second, doubled up to a second; asking the kernel again costs next to nothing.
     pub fn for_files() -> Self {
-        Self::new(Duration::from_millis(100), 2, Duration::from_secs(1))
+        Self::new(Duration::from_millis(100), 2.0, Duration::from_secs(1))
     }
 
     /// The wait before the next attempt.
     pub fn advance(&mut self) -> Duration {
         let wait = self.next;
-        self.next = (wait * self.factor).min(self.max);
+        let next = Duration::try_from_secs_f64(wait.as_secs_f64() * self.factor);
+        self.next = next.map_or(self.max, |next| next.min(self.max));
         wait
+    }
+
+    /// The same for peers that many others may wait for: between a half of it and all of it.
+    pub fn advance_with_jitter(&mut self) -> Duration {
+        // Every state has random keys of its own.
+        let random = RandomState::new().hash_one(0) as u32;
+        self.advance().mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
     }
 
     /// The step went well: the next failure begins anew.
@@ -69,7 +78,7 @@ mod tests {
 
     #[test]
     fn waits_grow_to_their_bound_and_begin_anew() {
-        let mut backoff = Backoff::new(Duration::from_secs(1), 2, Duration::from_secs(5));
+        let mut backoff = Backoff::new(Duration::from_secs(1), 2.0, Duration::from_secs(5));
         let waits: Vec<u64> = (0..5).map(|_| backoff.advance().as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 5, 5]);
         backoff.reset();

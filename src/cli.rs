@@ -10,7 +10,7 @@ use clap::{Args as _, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::cmd::inputs::{InputArgs, Reading};
-use crate::cmd::{generate, rotate, tee, watch};
+use crate::cmd::{generate, rotate, ship, tee, watch};
 use crate::report::{Report, Verbosity};
 use crate::units::parse_number;
 
@@ -75,6 +75,7 @@ pub enum Verb {
     Tee(Reading<tee::Args>),
     Rotate(Reading<rotate::Args>),
     Watch(Reading<watch::Args>),
+    Ship(Reading<ship::Args>),
     #[command(hide = true)]
     Generate(generate::Args),
 }
@@ -93,6 +94,7 @@ pub enum Outlet {
     Tee(tee::Args),
     Rotate(rotate::Args),
     Watch(watch::Args),
+    Ship(ship::Args),
 }
 
 /// The words of one call: the verb, and the outlets behind each `--`.
@@ -148,6 +150,7 @@ fn definition(words: &[OsString]) -> clap::Command {
         "tee" => Reading::<tee::Args>::augment_args(clap::Command::new("tee")),
         "rotate" => Reading::<rotate::Args>::augment_args(clap::Command::new("rotate")),
         "watch" => Reading::<watch::Args>::augment_args(clap::Command::new("watch")),
+        "ship" => Reading::<ship::Args>::augment_args(clap::Command::new("ship")),
         _ => return Cli::command(),
     };
     let program = clap::Command::new("loghand").version(env!("CARGO_PKG_VERSION")).max_term_width(TERM_WIDTH);

@@ -13,6 +13,8 @@ pub mod sources; // where lines begin: stdin, files, checkpoints
 
 pub mod rotation; // what moving log files means: schedules, names, backups, compression
 
+pub mod net; // reaching a peer: targets, connections, TLS
+
 pub mod wire; // bytes to meaning and back: frames, syslog, JSON, pickles, forms
 
 pub mod stream; // the heart: batches, handlers, queues, the pump

@@ -175,7 +175,7 @@ impl BufferArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Queue (QueueHandler)")]
 pub struct QueueArgs {
-    /// Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --: 8M]
+    /// Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]
     #[arg(long, value_name = "SIZE")]
     pub queue_size: Option<ByteSize>,
     /// What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)

@@ -3,8 +3,10 @@
 pub mod generate;
 pub mod groups;
 pub mod inputs;
+pub mod net_groups;
 pub mod outlet;
 pub mod rotate;
 pub mod run;
+pub mod ship;
 pub mod tee;
 pub mod watch;

@@ -41,6 +41,7 @@ impl Outlet {
             Self::Tee(args) => args.output_name(),
             Self::Rotate(args) => args.output_name(),
             Self::Watch(args) => args.output_name(),
+            Self::Ship(args) => args.output_name(),
         }
     }
 
@@ -50,6 +51,7 @@ impl Outlet {
             Self::Tee(args) => args.outputs(),
             Self::Rotate(args) => args.outputs(),
             Self::Watch(args) => args.outputs(),
+            Self::Ship(args) => args.outputs(),
         }
     }
 
@@ -62,6 +64,7 @@ impl Outlet {
             Self::Tee(args) => args.outlet.check(),
             Self::Rotate(args) => args.check(context),
             Self::Watch(args) => args.outlet.check(),
+            Self::Ship(args) => args.check(),
         }
     }
 
@@ -74,6 +77,7 @@ impl Outlet {
             Self::Tee(args) => args.open(context, behind_dashes),
             Self::Rotate(args) => args.open(context, behind_dashes),
             Self::Watch(args) => args.open(context, behind_dashes),
+            Self::Ship(args) => args.open(context),
         }
     }
 }

@@ -270,7 +270,7 @@ impl BaseRotatingHandler {
                     None => {
                         let why = format_args!("cannot be rolled over, so it grows on: {error:#}");
                         self.context.report.error(self.log.name(), why);
-                        Backoff::new(Duration::from_secs(1), 2, longest)
+                        Backoff::new(Duration::from_secs(1), 2.0, longest)
                     }
                 };
                 self.retry = Some(Retry { at: Instant::now() + backoff.advance(), backoff });

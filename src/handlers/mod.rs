@@ -2,13 +2,17 @@
 
 pub mod base_rotating;
 pub mod buffering;
+pub mod draining;
 pub mod file;
 pub mod log_file;
 pub mod memory;
 pub mod null;
+pub mod payload;
+pub mod persistence;
 pub mod queue;
 pub mod queue_listener;
 pub mod rotating_file;
+pub mod socket;
 pub mod stream;
 pub mod timed_rotating_file;
 pub mod watched_file;

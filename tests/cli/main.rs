@@ -12,6 +12,7 @@ mod once;
 mod queue;
 mod records;
 mod rotate;
+mod ship;
 mod signals;
 mod tee;
 mod usage;

@@ -1,0 +1,6 @@
+//! Reaching a peer: where it is, how a connection to it comes to be, and how long to try. Nothing here knows of logs.
+
+pub mod connect;
+pub mod ending;
+pub mod link;
+pub mod target;
