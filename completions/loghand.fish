@@ -34,6 +34,7 @@ complete -c loghand -n "__fish_loghand_needs_command" -f -a "tee" -d 'Copy lines
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "ship" -d 'Send lines to a socket (SocketHandler, DatagramHandler)'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "syslog" -d 'Send lines to the system log, here or over the network (SysLogHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c loghand -n "__fish_loghand_using_subcommand tee" -l level -d 'Pass on records of this level and above' -r
@@ -221,6 +222,9 @@ nul\t'A NUL behind each'"
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l encode -d 'What is sent for each record' -r -f -a "raw\t'Its text'
 json\t'A JSON object: time, level, name, message, host, filename'
 pickle\t'What Python\'s SocketHandler and DatagramHandler send, for logging.makeLogRecord'"
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l oversize -d 'What becomes of a record that is too long for a datagram' -r -f -a "truncate\t'As much as fits is sent, and a mark; the number is said'
+split\t'It becomes several records; the number is said'
+drop\t'It is lost; the number is said'"
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l timeout -d 'How long connecting may take, and each write' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l keep-alive -d 'Ask a silent TCP peer so often whether it is there; 0 never asks' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l retry-start -d 'The wait before the second attempt; a peer that only restarted is tried at once' -r
@@ -228,6 +232,12 @@ complete -c loghand -n "__fish_loghand_using_subcommand ship" -l retry-factor -d
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l retry-max -d 'The longest wait between attempts' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l give-up-after -d 'Lose lines (counted and said) once the peer was away for so long [default: wait for ever]' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l drain-timeout -d 'At the end of the input, or at TERM, deliver what is left for so long; what then is left is counted and said' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l ca -d 'Trust the authorities in this PEM file instead of the system\'s' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l cert -d 'Our own certificate, with its chain (PEM)' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l key -d 'The key of our certificate (PEM)' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l server-name -d 'The name that the peer\'s certificate must hold, instead of the host' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l ttl -d 'How many routers a packet may pass [default: the system\'s; 1 to a multicast group]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l interface -d 'Send by this network interface: its name, or an address of it' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l level -d 'Pass on records of this level and above' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l default-level -d 'The level of records that show none' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l level-regex -d 'Find the level by the group \'level\' of this regular expression, as in \'^(?<level>[A-Z]+) \'' -r
@@ -257,6 +267,7 @@ complete -c loghand -n "__fish_loghand_using_subcommand ship" -l until-idle -d '
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l partial-after -d 'Hand on an unfinished last line, marked \' [partial]\', when it has not grown for so long; else it waits' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l poll -d 'Look so often instead of being told of changes [where nobody tells, as on NFS: every second]' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l insecure -d 'Take any certificate, so anybody can read along or be the peer'
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l flush-on-close -d 'At the end, hand on what is still held (the default, unless --on-capacity forget)'
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l no-flush-on-close -d 'At the end, forget what is still held'
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l follow -d 'Go on with what is appended to the files, with the files that replace them, and with new ones'
@@ -264,14 +275,80 @@ complete -c loghand -n "__fish_loghand_using_subcommand ship" -s v -l verbose -d
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -s q -l quiet -d 'Say only what was lost or failed'
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l no-progress -d 'Show no progress bar, not even on a terminal'
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l facility -d 'What part of the system speaks: user, daemon, local0, … or its number' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -s p -l priority -d 'The priority of lines that show none: emerg, alert, crit, err, warning, notice, info, debug, or local0.err for both' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -s t -l tag -l ident -d 'What speaks [default: the user\'s name]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l pid -d 'Give the process id, loghand\'s own or this one' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l hostname -d 'The host that speaks [default: this one]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l rfc -d 'The form [default: 5424 over the network; what syslog(3) writes on this machine]' -r -f -a "3164\t'The older, with the local time of day and without a year'
+5424\t''"
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l msgid -d 'The MSGID of RFC 5424' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l structured-data -d 'The STRUCTURED-DATA of RFC 5424, as in \'[origin@32473 ip="192.0.2.1"]\'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l framing -d 'How messages are told apart in a stream [default: lf; octet-count by TLS; a NUL on this machine]' -r -f -a "lf\t'A line feed behind each'
+octet-count\t'Its length before each (RFC 6587, RFC 5425)'"
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l max-message -d 'Cut messages that are longer, with their header; the number is said' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l timeout -d 'How long connecting may take, and each write' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l keep-alive -d 'Ask a silent TCP peer so often whether it is there; 0 never asks' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l retry-start -d 'The wait before the second attempt; a peer that only restarted is tried at once' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l retry-factor -d 'How much longer each further wait is' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l retry-max -d 'The longest wait between attempts' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l give-up-after -d 'Lose lines (counted and said) once the peer was away for so long [default: wait for ever]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l drain-timeout -d 'At the end of the input, or at TERM, deliver what is left for so long; what then is left is counted and said' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l ca -d 'Trust the authorities in this PEM file instead of the system\'s' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l cert -d 'Our own certificate, with its chain (PEM)' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l key -d 'The key of our certificate (PEM)' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l server-name -d 'The name that the peer\'s certificate must hold, instead of the host' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l ttl -d 'How many routers a packet may pass [default: the system\'s; 1 to a multicast group]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l interface -d 'Send by this network interface: its name, or an address of it' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l level -d 'Pass on records of this level and above' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l default-level -d 'The level of records that show none' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l level-regex -d 'Find the level by the group \'level\' of this regular expression, as in \'^(?<level>[A-Z]+) \'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l name -d 'The logger\'s name, for --format' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l format -d 'Write each record by this template, as in \'%(asctime)s %(levelname)s %(message)s\' or \'{asctime} {message}\'' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l datefmt -d 'How asctime is written, as in strftime' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l terminator -d 'What ends each record instead of a newline; \\n, \\r, \\t, \\0 and \\\\ are understood' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l multiline -d 'A line that matches begins a record; the lines up to the next such line belong to it' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l multiline-lines -d 'Lines in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l multiline-bytes -d 'Bytes in one record at most' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l multiline-wait -d 'How long a record waits for its next line' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l capacity -d 'Hold up to N records back' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l flush-level -d 'Hand on what is held when a record of this level comes' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l on-capacity -d 'What a full buffer does: hand everything on, or forget the oldest record' -r -f -a "flush\t'Hand everything on, as Python does'
+forget\t'A flight recorder: keep the last N, hand them on only at the flush level'"
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l flush-interval -d 'Hand on what is held every so often' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l queue-size -d 'Write in a thread of its own, behind a queue of so many bytes [default for outlets behind --, and for those over the network: 8M]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l on-full -d 'What a full queue does: let the producer wait, or drop lines (counted, said, and noted in the output)' -r -f -a "block\t'The producer waits, nothing is lost'
+drop-newest\t'Lines that find no room are dropped'
+drop-oldest\t'The oldest lines make room'"
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l input -d 'Read this file, or the files that this pattern names, instead of stdin (- is stdin); repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l exclude -d 'Leave out files whose names, or, with a slash in it, whose paths match this pattern; repeatable' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l checkpoint -d 'Remember in this file how far was read, and go on there the next time' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l from -d 'Where to begin in files that the checkpoint does not know' -r -f -a "start\t'At the first line'
+end\t'Behind the last whole line of files that are there already'"
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l until-idle -d 'Leave when no line has come for so long' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l partial-after -d 'Hand on an unfinished last line, marked \' [partial]\', when it has not grown for so long; else it waits' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l poll -d 'Look so often instead of being told of changes [where nobody tells, as on NFS: every second]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l bom -d 'Begin texts in UTF-8 with a byte order mark, as RFC 5424 asks; most receivers show it as text'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l append-nul -d 'End every message with a NUL, as Python does'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -s s -l stderr -d 'Copy the lines to stderr, too'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l insecure -d 'Take any certificate, so anybody can read along or be the peer'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l flush-on-close -d 'At the end, hand on what is still held (the default, unless --on-capacity forget)'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l no-flush-on-close -d 'At the end, forget what is still held'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l follow -d 'Go on with what is appended to the files, with the files that replace them, and with new ones'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -s v -l verbose -d 'Say what is being done'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -s q -l quiet -d 'Say only what was lost or failed'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -l no-progress -d 'Show no progress bar, not even on a terminal'
+complete -c loghand -n "__fish_loghand_using_subcommand syslog" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -s v -l verbose -d 'Say what is being done'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -s q -l quiet -d 'Say only what was lost or failed'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -l no-progress -d 'Show no progress bar, not even on a terminal'
 complete -c loghand -n "__fish_loghand_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "ship" -d 'Send lines to a socket (SocketHandler, DatagramHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "ship" -d 'Send lines to a socket (SocketHandler, DatagramHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "syslog" -d 'Send lines to the system log, here or over the network (SysLogHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -10,7 +10,7 @@ use clap::{Args as _, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::cmd::inputs::{InputArgs, Reading};
-use crate::cmd::{generate, rotate, ship, tee, watch};
+use crate::cmd::{generate, rotate, ship, syslog, tee, watch};
 use crate::report::{Report, Verbosity};
 use crate::units::parse_number;
 
@@ -76,6 +76,7 @@ pub enum Verb {
     Rotate(Reading<rotate::Args>),
     Watch(Reading<watch::Args>),
     Ship(Reading<ship::Args>),
+    Syslog(Reading<syslog::Args>),
     #[command(hide = true)]
     Generate(generate::Args),
 }
@@ -95,6 +96,7 @@ pub enum Outlet {
     Rotate(rotate::Args),
     Watch(watch::Args),
     Ship(ship::Args),
+    Syslog(syslog::Args),
 }
 
 /// The words of one call: the verb, and the outlets behind each `--`.
@@ -151,6 +153,7 @@ fn definition(words: &[OsString]) -> clap::Command {
         "rotate" => Reading::<rotate::Args>::augment_args(clap::Command::new("rotate")),
         "watch" => Reading::<watch::Args>::augment_args(clap::Command::new("watch")),
         "ship" => Reading::<ship::Args>::augment_args(clap::Command::new("ship")),
+        "syslog" => Reading::<syslog::Args>::augment_args(clap::Command::new("syslog")),
         _ => return Cli::command(),
     };
     let program = clap::Command::new("loghand").version(env!("CARGO_PKG_VERSION")).max_term_width(TERM_WIDTH);

@@ -8,5 +8,6 @@ pub mod outlet;
 pub mod rotate;
 pub mod run;
 pub mod ship;
+pub mod syslog;
 pub mod tee;
 pub mod watch;

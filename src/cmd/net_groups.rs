@@ -1,5 +1,6 @@
 //! The flag groups of the verbs that send over the network.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,9 +9,13 @@ use clap::Args;
 use crate::backoff::Backoff;
 use crate::cli::Usage;
 use crate::handlers::persistence::Retry;
+use crate::net::connect::{Connector, Place};
+use crate::net::datagram::{self, DatagramConnector};
 use crate::net::ending::Ending;
+use crate::net::target::{Address, Target};
+use crate::net::tls::{Tls, TlsOptions};
 use crate::stream::context::Context;
-use crate::units::Span;
+use crate::units::{Span, parse_number};
 
 /// Reaching the peer, and going on when it is away.
 #[derive(Clone, Debug, Args)]
@@ -71,4 +76,88 @@ impl ConnectionArgs {
     pub fn keep_alive(&self) -> Option<Duration> {
         Some(self.keep_alive.0).filter(|time| !time.is_zero())
     }
+}
+
+/// Whom to trust, and who we are.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub struct TlsArgs {
+    /// Trust the authorities in this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Our own certificate, with its chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// The key of our certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// The name that the peer's certificate must hold, instead of the host
+    #[arg(long, value_name = "NAME")]
+    pub server_name: Option<String>,
+    /// Take any certificate, so anybody can read along or be the peer
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+impl TlsArgs {
+    fn open(&self, address: &Address, name: &str, context: &Context) -> Result<Tls> {
+        if self.insecure {
+            context.report.say(format_args!("{name}: --insecure: whoever answers is taken for the peer"));
+        }
+        let options = TlsOptions {
+            ca: self.ca.clone(),
+            cert: self.cert.clone(),
+            key: self.key.clone(),
+            server_name: self.server_name.clone(),
+            insecure: self.insecure,
+        };
+        Tls::new(&options, &address.host)
+    }
+}
+
+/// The way of packets.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "UDP")]
+pub struct UdpArgs {
+    /// How many routers a packet may pass [default: the system's; 1 to a multicast group]
+    #[arg(long, value_name = "N", value_parser = parse_number::<u8>)]
+    pub ttl: Option<u8>,
+    /// Send by this network interface: its name, or an address of it
+    #[arg(long, value_name = "NAME")]
+    pub interface: Option<String>,
+}
+
+/// A peer that takes a stream, or datagrams.
+pub enum Peer {
+    Stream(Connector),
+    Datagrams(DatagramConnector),
+}
+
+/// How to reach `target`, with a port from `default` where it names none; None for the web.
+///
+/// # Errors
+/// When a certificate cannot be used.
+pub fn peer(
+    target: &Target,
+    default: impl Fn(&Target) -> u16,
+    (connection, tls, udp): (&ConnectionArgs, &TlsArgs, &UdpArgs),
+    context: &Context,
+) -> Result<Option<Peer>> {
+    let ported =
+        |address: &Address| Address { port: Some(address.port.unwrap_or_else(|| default(target))), ..address.clone() };
+    let stream = |place| {
+        Some(Peer::Stream(Connector { place, timeout: connection.timeout.0, keep_alive: connection.keep_alive() }))
+    };
+    let datagrams = |place| {
+        let UdpArgs { ttl, interface } = udp.clone();
+        Some(Peer::Datagrams(DatagramConnector { place, timeout: connection.timeout.0, ttl, interface }))
+    };
+    Ok(match target {
+        Target::Tcp(address) => stream(Place::Tcp(ported(address))),
+        Target::Tls(address) => stream(Place::Tls(ported(address), tls.open(address, &target.to_string(), context)?)),
+        Target::Unix(path) => stream(Place::Unix(path.clone())),
+        Target::Udp(address) => datagrams(datagram::Place::Udp(ported(address))),
+        Target::Unixgram(path) => datagrams(datagram::Place::Unix(path.clone())),
+        Target::Http(_) | Target::Https(_) => None,
+    })
 }

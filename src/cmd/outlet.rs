@@ -42,6 +42,7 @@ impl Outlet {
             Self::Rotate(args) => args.output_name(),
             Self::Watch(args) => args.output_name(),
             Self::Ship(args) => args.output_name(),
+            Self::Syslog(args) => args.output_name(),
         }
     }
 
@@ -52,6 +53,7 @@ impl Outlet {
             Self::Rotate(args) => args.outputs(),
             Self::Watch(args) => args.outputs(),
             Self::Ship(args) => args.outputs(),
+            Self::Syslog(args) => args.outputs(),
         }
     }
 
@@ -65,6 +67,7 @@ impl Outlet {
             Self::Rotate(args) => args.check(context),
             Self::Watch(args) => args.outlet.check(),
             Self::Ship(args) => args.check(),
+            Self::Syslog(args) => args.check(),
         }
     }
 
@@ -78,6 +81,7 @@ impl Outlet {
             Self::Rotate(args) => args.open(context, behind_dashes),
             Self::Watch(args) => args.open(context, behind_dashes),
             Self::Ship(args) => args.open(context),
+            Self::Syslog(args) => args.open(context),
         }
     }
 }

@@ -32,6 +32,7 @@ pub fn run(call: Call, report: &Report) -> Result<()> {
         Verb::Rotate(reading) => reading.input.clone(),
         Verb::Watch(reading) => reading.input.clone(),
         Verb::Ship(reading) => reading.input.clone(),
+        Verb::Syslog(reading) => reading.input.clone(),
         Verb::Generate(args) => return args.run(),
     };
     let reads_files = input.is_given();
@@ -78,6 +79,11 @@ pub fn run(call: Call, report: &Report) -> Result<()> {
             outputs.extend(verb.outputs());
             None
         }
+        Verb::Syslog(Reading { verb, .. }) => {
+            verb.check()?;
+            outputs.extend(verb.outputs());
+            None
+        }
     };
     let input = input.prepare(&outputs, &context)?;
     let handler = match cli.verb {
@@ -90,6 +96,7 @@ pub fn run(call: Call, report: &Report) -> Result<()> {
         Verb::Tee(Reading { verb, .. }) => verb.open_with(outlets, &context)?,
         Verb::Watch(Reading { verb, .. }) => alone(verb.output_name(), verb.open(&context, false)?, report),
         Verb::Ship(Reading { verb, .. }) => alone(verb.output_name(), verb.open(&context)?, report),
+        Verb::Syslog(Reading { verb, .. }) => alone(verb.output_name(), verb.open(&context)?, report),
     };
     // A bar among the lines would be no help.
     let source = input.open(&outputs, progress && !prints, &context);

@@ -6,17 +6,17 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::cli::Usage;
+use crate::handlers::datagram::{DatagramHandler, Oversize};
 use crate::handlers::draining::Draining;
-use crate::handlers::payload::{Arrival, Json, Payload, Pickle, Raw};
+use crate::handlers::payload::{Arrival, Framed, Json, Payload, Pickle, Raw};
 use crate::handlers::socket::{Layout, SocketHandler};
-use crate::net::connect::{Connector, Place};
 use crate::net::ending::Ending;
-use crate::net::target::{Address, Target};
+use crate::net::target::Target;
 use crate::stream::context::Context;
 use crate::stream::handler::Handler;
 use crate::wire::frame::{Embedded, Framing};
 
-use super::net_groups::ConnectionArgs;
+use super::net_groups::{ConnectionArgs, Peer, TlsArgs, UdpArgs, peer};
 use super::outlet::OutletArgs;
 
 /// Send lines to a socket (SocketHandler, DatagramHandler)
@@ -30,7 +30,9 @@ Examples:
   app | loghand ship tcp://127.0.0.1 --encode pickle        (for Python's SocketHandler receivers, port 9020)
   app | loghand tee -- ship unix:///run/log.sock --framing length --encode json --level warning")]
 pub struct Args {
-    /// Where to: tcp://HOST[:9020], unix:///PATH
+    /// Where to: tcp://HOST[:9020], tls://HOST[:9020], udp://HOST[:9021], unix:///PATH, unixgram:///PATH
+    ///
+    /// A name with several addresses is tried at each of them. A datagram (udp, unixgram) holds one record.
     #[arg(value_name = "URL")]
     pub target: Target,
     /// How records are told apart in a stream [default: lines; length for --encode pickle]
@@ -39,8 +41,15 @@ pub struct Args {
     /// What is sent for each record
     #[arg(long, value_name = "HOW", default_value = "raw")]
     pub encode: EncodeChoice,
+    /// What becomes of a record that is too long for a datagram
+    #[arg(long, value_name = "WHAT", default_value = "split")]
+    pub oversize: OversizeChoice,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub tls: TlsArgs,
+    #[command(flatten)]
+    pub udp: UdpArgs,
     #[command(flatten)]
     pub outlet: OutletArgs,
 }
@@ -65,6 +74,26 @@ pub enum EncodeChoice {
     Pickle,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OversizeChoice {
+    /// As much as fits is sent, and a mark; the number is said
+    Truncate,
+    /// It becomes several records; the number is said
+    Split,
+    /// It is lost; the number is said
+    Drop,
+}
+
+impl From<OversizeChoice> for Oversize {
+    fn from(choice: OversizeChoice) -> Self {
+        match choice {
+            OversizeChoice::Truncate => Self::Truncate,
+            OversizeChoice::Split => Self::Split,
+            OversizeChoice::Drop => Self::Drop,
+        }
+    }
+}
+
 impl Args {
     pub fn output_name(&self) -> String {
         self.target.to_string()
@@ -85,8 +114,8 @@ impl Args {
                 Usage("--encode pickle goes with --framing length alone: a pickle may hold any byte".into()).into()
             );
         }
-        if !matches!(self.target, Target::Tcp(_) | Target::Unix(_)) {
-            return Err(Usage(format!("{}: only tcp:// and unix:// are built in yet", self.target)).into());
+        if matches!(self.target, Target::Http(_) | Target::Https(_)) {
+            return Err(not_yet(&self.target));
         }
         self.connection.check()?;
         self.outlet.check()
@@ -104,27 +133,31 @@ impl Args {
 
     /// The handler for each scheme.
     fn handler(&self, context: &Context, ending: &Ending) -> Result<Box<dyn Handler>> {
-        match &self.target {
-            Target::Tcp(address) => Ok(self.stream(Place::Tcp(with_port(address, 9020)), context, ending)),
-            Target::Unix(path) => Ok(self.stream(Place::Unix(path.clone()), context, ending)),
-            Target::Http(_) | Target::Https(_) | Target::Tls(_) | Target::Udp(_) | Target::Unixgram(_) => {
-                Err(Usage(format!("{}: only tcp:// and unix:// are built in yet", self.target)).into())
-            }
-        }
-    }
-
-    fn stream(&self, place: Place, context: &Context, ending: &Ending) -> Box<dyn Handler> {
-        let connector =
-            Connector { place, timeout: self.connection.timeout.0, keep_alive: self.connection.keep_alive() };
-        let raw = self.encode == EncodeChoice::Raw;
-        let layout = Layout {
-            payload: self.payload(context),
-            framing: self.framing(),
-            embedded: if raw { Embedded::Leave } else { Embedded::Escape },
-            as_is: self.outlet.records.terminator.is_some(),
-        };
         let (retry, name) = (self.connection.retry(), self.output_name());
-        Box::new(SocketHandler::new(connector, layout, retry, ending.clone(), name, context.clone()))
+        match peer(&self.target, port, (&self.connection, &self.tls, &self.udp), context)? {
+            Some(Peer::Stream(connector)) => {
+                let raw = self.encode == EncodeChoice::Raw;
+                let layout = Layout {
+                    payload: self.payload(context),
+                    framing: self.framing(),
+                    embedded: if raw { Embedded::Leave } else { Embedded::Escape },
+                    as_is: self.outlet.records.terminator.is_some(),
+                };
+                Ok(Box::new(SocketHandler::new(connector, layout, retry, ending.clone(), name, context.clone())))
+            }
+            Some(Peer::Datagrams(connector)) => {
+                // Python's DatagramHandler sends the length before a pickle, too.
+                let payload = self.payload(context);
+                let payload = match self.framing() {
+                    Framing::Length => Box::new(Framed(payload)),
+                    _ => payload,
+                };
+                let (oversize, attempts) = (self.oversize.into(), (retry, ending.clone()));
+                let context = context.clone();
+                Ok(Box::new(DatagramHandler::new(connector, payload, oversize, attempts, name, context)))
+            }
+            None => Err(not_yet(&self.target)),
+        }
     }
 
     fn framing(&self) -> Framing {
@@ -145,7 +178,16 @@ impl Args {
     }
 }
 
-/// The address with the port that is meant when none is given.
-fn with_port(address: &Address, default: u16) -> Address {
-    Address { port: Some(address.port.unwrap_or(default)), ..address.clone() }
+/// Python's default ports, and that of the web by TLS.
+fn port(target: &Target) -> u16 {
+    match target {
+        Target::Udp(_) => 9021,
+        Target::Http(_) => 9022,
+        Target::Https(_) => 443,
+        _ => 9020,
+    }
+}
+
+fn not_yet(target: &Target) -> anyhow::Error {
+    Usage(format!("{target}: http and https are not built in yet")).into()
 }

@@ -1,7 +1,9 @@
 //! Where lines end: one file per Python class, named as it is without "Handler".
 
+pub mod assembly;
 pub mod base_rotating;
 pub mod buffering;
+pub mod datagram;
 pub mod draining;
 pub mod file;
 pub mod log_file;
@@ -14,5 +16,6 @@ pub mod queue_listener;
 pub mod rotating_file;
 pub mod socket;
 pub mod stream;
+pub mod syslog;
 pub mod timed_rotating_file;
 pub mod watched_file;

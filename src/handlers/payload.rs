@@ -6,6 +6,7 @@ use crate::clock::{Clock, Zone};
 use crate::level::recognise;
 use crate::record::Record;
 use crate::wire::event::Event;
+use crate::wire::frame::{Embedded, Framing};
 use crate::wire::log_record::Caller;
 use crate::wire::{json, pickle};
 
@@ -20,6 +21,11 @@ pub trait Payload: Send {
     /// Whether that is the text itself, so that lines may be sent as they came.
     fn is_plain(&self) -> bool {
         false
+    }
+
+    /// How many texts were cut since this was last asked, because there was a limit to them.
+    fn take_cut(&mut self) -> u64 {
+        0
     }
 }
 
@@ -51,10 +57,16 @@ impl Arrival {
         Self { clock, zone, host, now }
     }
 
-    fn begin(&mut self) {
+    pub fn begin(&mut self) {
         self.now = self.zone.civil(self.clock.now());
     }
 
+    /// When the batch came.
+    pub fn now(&self) -> DateTime<FixedOffset> {
+        self.now
+    }
+
+    /// What is known of `record` beside what it knows itself.
     fn event(&self, record: &Record<'_>) -> Event<'_> {
         let known = record.info.is_some_and(|info| info.level.is_some());
         Event {
@@ -101,5 +113,22 @@ impl Payload for Pickle {
         let defaults = self.arrival.event(record);
         let event = Event { message: text.into(), ..Event::of(record, &defaults) };
         pickle::encode(&event, &Caller::new(self.started), out);
+    }
+}
+
+/// With the length before it, as in a stream: so Python's DatagramHandler sends its pickles.
+pub struct Framed(pub Box<dyn Payload>);
+
+impl Payload for Framed {
+    fn begin(&mut self) {
+        self.0.begin();
+    }
+
+    fn write(&mut self, record: &Record<'_>, text: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        // What has no length in four bytes is too long for any datagram as well, and found to be so by its own length.
+        if Framing::Length.encode(Embedded::Leave, out, |out| self.0.write(record, text, out)).is_err() {
+            out.truncate(start);
+        }
     }
 }

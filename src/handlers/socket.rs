@@ -14,11 +14,9 @@ use crate::stream::context::Context;
 use crate::stream::handler::{Control, Handler, Lost};
 use crate::wire::frame::{Embedded, Framing};
 
+use super::assembly::Assembly;
 use super::payload::Payload;
 use super::persistence::{Persistence, Retry};
-
-/// The longest record that is put together where it cannot be sent in pieces, in bytes.
-const LONGEST: usize = 8 << 20;
 
 /// How records stand in the stream.
 pub struct Layout {
@@ -40,10 +38,7 @@ pub struct SocketHandler {
     /// The frames of a batch, and where each ends.
     frames: Vec<u8>,
     ends: Vec<usize>,
-    /// The beginning of a record that comes in pieces.
-    long: Vec<u8>,
-    /// It was too long, which was said.
-    cut: bool,
+    assembly: Assembly,
     /// The beginning of this record was sent over a connection that is gone: the rest would be taken for a record.
     skipping: bool,
 }
@@ -61,13 +56,12 @@ impl SocketHandler {
             connector,
             layout,
             persistence: Persistence::new(retry, ending, name.clone(), context.report.clone()),
+            assembly: Assembly::new(name.clone(), context.report.clone()),
             name,
             context,
             link: None,
             frames: Vec::new(),
             ends: Vec::new(),
-            long: Vec::new(),
-            cut: false,
             skipping: false,
         }
     }
@@ -134,6 +128,13 @@ impl SocketHandler {
         outcome
     }
 
+    fn finish(&mut self) {
+        if let Some(Err(error)) = self.link.take().map(Link::finish) {
+            let why = format_args!("{error}: the last lines may not have arrived");
+            self.context.report.error(&self.name, why);
+        }
+    }
+
     /// Whether the connection that the last write went to is gone.
     fn is_cut_off(&mut self) -> bool {
         if let Some(Err(error)) = self.link.as_mut().map(Link::check) {
@@ -172,39 +173,15 @@ impl SocketHandler {
     fn frame(&mut self, batch: &Batch<'_>) {
         self.frames.clear();
         self.ends.clear();
-        self.layout.payload.begin();
-        let mut rest = *batch;
-        while !rest.is_empty() {
-            let (first, later) = rest.split_at(rest.first_len());
-            rest = later;
-            let Some(mut record) = first.records().next() else { continue };
-            if !(first.starts() && first.ends()) {
-                if first.starts() {
-                    self.long.clear();
-                    self.cut = false;
-                }
-                let room = LONGEST - self.long.len();
-                self.long.extend_from_slice(&record.bytes[..record.bytes.len().min(room)]);
-                if record.bytes.len() > room && !std::mem::replace(&mut self.cut, true) {
-                    let why = format_args!("a record of more than {} MiB is cut there", LONGEST >> 20);
-                    self.context.report.error(&self.name, why);
-                }
-                if !first.ends() {
-                    continue;
-                }
-                record.bytes = &self.long;
+        let Self { layout: Layout { payload, framing, embedded, .. }, frames, ends, assembly, context, name, .. } =
+            self;
+        payload.begin();
+        assembly.each(batch, |record| {
+            match framing.encode(*embedded, frames, |out| payload.write(record, record.message(), out)) {
+                Ok(()) => ends.push(frames.len()),
+                Err(error) => context.report.lost(name, 1, error),
             }
-            let Layout { payload, framing, embedded, .. } = &mut self.layout;
-            let framed =
-                framing.encode(*embedded, &mut self.frames, |out| payload.write(&record, record.message(), out));
-            match framed {
-                Ok(()) => self.ends.push(self.frames.len()),
-                Err(error) => self.context.report.lost(&self.name, 1, error),
-            }
-        }
-        if batch.ends() {
-            self.long = Vec::new();
-        }
+        });
     }
 }
 
@@ -233,8 +210,10 @@ impl Handler for SocketHandler {
     }
 
     fn close(mut self: Box<Self>) -> Result<()> {
-        if let Some(link) = self.link.take() {
-            link.finish();
+        self.finish();
+        match self.layout.payload.take_cut() {
+            0 => {}
+            cut => self.context.report.error(&self.name, format_args!("{cut} too long were cut")),
         }
         self.persistence.close();
         Ok(())
@@ -242,10 +221,8 @@ impl Handler for SocketHandler {
 
     /// HUP: over a new connection from here on, to where the name leads now.
     fn control(&mut self, control: Control) -> Result<()> {
-        if control == Control::Reopen
-            && let Some(link) = self.link.take()
-        {
-            link.finish();
+        if control == Control::Reopen {
+            self.finish();
         }
         Ok(())
     }

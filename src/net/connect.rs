@@ -10,11 +10,13 @@ use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 
 use super::link::Link;
 use super::target::Address;
+use super::tls::Tls;
 
 /// A peer that takes a stream.
 #[derive(Clone, Debug)]
 pub enum Place {
     Tcp(Address),
+    Tls(Address, Tls),
     Unix(PathBuf),
 }
 
@@ -42,6 +44,13 @@ impl Connector {
                 socket
             }
             Place::Tcp(address) => self.tcp(address, timeout)?,
+            Place::Tls(address, tls) => {
+                let socket = self.tcp(address, timeout)?;
+                // For the greeting alone: afterwards nobody waits for what the peer says.
+                socket.set_read_timeout(Some(timeout))?;
+                socket.set_write_timeout(Some(self.timeout))?;
+                return Ok(Link::tls(socket, tls.connection()?)?);
+            }
         };
         socket.set_write_timeout(Some(self.timeout))?;
         Ok(Link::plain(socket))

@@ -3,12 +3,19 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustls::ClientConnection;
 use socket2::Socket;
 
+use crate::stop::timespec;
+
 /// As much as is given to TLS at once: what fails then has to be sent again from there.
 const SLICE: usize = 64 << 10;
+
+/// How long a peer has to close its side.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// An open connection; blocking, with the time-outs that its socket was given.
 pub struct Link {
@@ -83,14 +90,31 @@ impl Link {
         }
     }
 
-    /// Says that nothing more comes.
-    pub fn finish(mut self) {
+    /// Says that nothing more comes, and waits a moment for the other side to close as well: if it has refused what was
+    /// sent (a reset, or TLS' late word on our certificate), that is the last chance to learn of it.
+    ///
+    /// # Errors
+    /// What the other side had against it. Some of what was sent may not have arrived.
+    pub fn finish(mut self) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
-            while tls.wants_write() && tls.write_tls(&mut &self.socket).is_ok_and(|written| written > 0) {}
+            while tls.wants_write() && tls.write_tls(&mut &self.socket)? > 0 {}
         }
-        let _ = self.check();
-        let _ = self.socket.shutdown(Shutdown::Write);
+        self.socket.shutdown(Shutdown::Write)?;
+        let until = Instant::now() + FAREWELL;
+        loop {
+            match self.check() {
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => return Ok(()),
+                Err(error) => return Err(error),
+                Ok(()) => {}
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+            let _ = poll(&mut fds, timespec(left).as_ref());
+        }
     }
 }
 

@@ -64,6 +64,7 @@ fn test_module(verb: &Verb) -> &'static str {
         Verb::Rotate(_) => "rotate",
         Verb::Watch(_) => "watch",
         Verb::Ship(_) => "ship",
+        Verb::Syslog(_) => "syslog",
         Verb::Generate(_) => "docs",
     }
 }
@@ -73,7 +74,7 @@ fn every_verb_has_tests_a_manual_page_completions_and_a_place_in_the_readme() {
     let (readme, main) = (read("README.md"), read("tests/cli/main.rs"));
     for verb in verbs() {
         let name = verb.get_name();
-        let word = if name == "ship" { "tcp://host" } else { "file" };
+        let word = if ["ship", "syslog"].contains(&name) { "tcp://host" } else { "file" };
         let call = parse(&[name.to_owned(), word.to_owned()]).unwrap();
         let module = test_module(&call.cli.verb);
         assert_eq!(module, name);
