@@ -6,6 +6,7 @@ pub mod buffering;
 pub mod datagram;
 pub mod draining;
 pub mod file;
+pub mod http;
 pub mod log_file;
 pub mod memory;
 pub mod null;

@@ -1,6 +1,6 @@
 //! Bytes to meaning and back: pure functions that know no socket, no file and no clock.
 
-mod base64;
+pub mod base64;
 pub mod event;
 pub mod form;
 pub mod frame;
