@@ -403,7 +403,7 @@ _loghand() {
             return 0
             ;;
         loghand__subcmd__ship)
-            opts="-v -q -h --framing --encode --oversize --timeout --keep-alive --retry-start --retry-factor --retry-max --give-up-after --drain-timeout --ca --cert --key --server-name --insecure --ttl --interface --level --default-level --level-regex --name --format --datefmt --terminator --multiline --multiline-lines --multiline-bytes --multiline-wait --capacity --flush-level --on-capacity --flush-interval --flush-on-close --no-flush-on-close --queue-size --on-full --input --exclude --follow --checkpoint --from --until-idle --partial-after --poll --verbose --quiet --ready-fd --no-progress --help"
+            opts="-v -q -h --framing --encode --oversize --method --body --fields --batch-lines --batch-bytes --batch-wait --gzip --header --user --password-file --concurrency --dead-letter --timeout --keep-alive --retry-start --retry-factor --retry-max --give-up-after --drain-timeout --ca --cert --key --server-name --insecure --ttl --interface --level --default-level --level-regex --name --format --datefmt --terminator --multiline --multiline-lines --multiline-bytes --multiline-wait --capacity --flush-level --on-capacity --flush-interval --flush-on-close --no-flush-on-close --queue-size --on-full --input --exclude --follow --checkpoint --from --until-idle --partial-after --poll --verbose --quiet --ready-fd --no-progress --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -419,6 +419,50 @@ _loghand() {
                     ;;
                 --oversize)
                     COMPREPLY=($(compgen -W "truncate split drop" -- "${cur}"))
+                    return 0
+                    ;;
+                --method)
+                    COMPREPLY=($(compgen -W "POST PUT GET" -- "${cur}"))
+                    return 0
+                    ;;
+                --body)
+                    COMPREPLY=($(compgen -W "lines ndjson json form" -- "${cur}"))
+                    return 0
+                    ;;
+                --fields)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --batch-lines)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --batch-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --batch-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --concurrency)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dead-letter)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --timeout)

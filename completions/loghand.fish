@@ -33,7 +33,7 @@ complete -c loghand -n "__fish_loghand_needs_command" -s V -l version -d 'Print 
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
-complete -c loghand -n "__fish_loghand_needs_command" -f -a "ship" -d 'Send lines to a socket (SocketHandler, DatagramHandler)'
+complete -c loghand -n "__fish_loghand_needs_command" -f -a "ship" -d 'Send lines to a socket or a web server (SocketHandler, DatagramHandler, HTTPHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "syslog" -d 'Send lines to the system log, here or over the network (SysLogHandler)'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
 complete -c loghand -n "__fish_loghand_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -225,6 +225,22 @@ pickle\t'What Python\'s SocketHandler and DatagramHandler send, for logging.make
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l oversize -d 'What becomes of a record that is too long for a datagram' -r -f -a "truncate\t'As much as fits is sent, and a mark; the number is said'
 split\t'It becomes several records; the number is said'
 drop\t'It is lost; the number is said'"
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l method -d 'How records are sent; GET has them in the query, as --body form [default: POST]' -r -f -a "POST\t''
+PUT\t''
+GET\t''"
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l body -d 'What stands in a request [default: lines; with --method GET: form]' -r -f -a "lines\t'The lines as they are, many in a request'
+ndjson\t'A JSON object a line, many in a request'
+json\t'An array of JSON objects'
+form\t'What Python\'s HTTPHandler sends: a form of one record'"
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l fields -d 'The keys or fields of each record that travel, with commas between them [default: all]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l batch-lines -d 'Records in a request at most [default: 5000]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l batch-bytes -d 'Bytes of lines in a request at most; a longer line is sent alone [default: 1M]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l batch-wait -d 'How long the first record of a request waits for others [default: 1s]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l header -d 'Send this header with every request, as in \'X-Source: web-1\'; repeatable' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l user -d 'The user of Basic authentication; the password is in --password-file or LOGHAND_PASSWORD' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l password-file -d 'The file that holds the password' -r -F
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l concurrency -d 'Requests under way at once; more than 1 does not keep the order [default: 1]' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l dead-letter -d 'Keep the lines that the server refuses in this file; without it they are lost, and counted' -r -F
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l timeout -d 'How long connecting may take, and each write' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l keep-alive -d 'Ask a silent TCP peer so often whether it is there; 0 never asks' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l retry-start -d 'The wait before the second attempt; a peer that only restarted is tried at once' -r
@@ -267,6 +283,7 @@ complete -c loghand -n "__fish_loghand_using_subcommand ship" -l until-idle -d '
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l partial-after -d 'Hand on an unfinished last line, marked \' [partial]\', when it has not grown for so long; else it waits' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l poll -d 'Look so often instead of being told of changes [where nobody tells, as on NFS: every second]' -r
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l ready-fd -d 'Write a newline to this file descriptor once everything is open (as s6 wants it)' -r
+complete -c loghand -n "__fish_loghand_using_subcommand ship" -l gzip -d 'Pack requests with gzip'
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l insecure -d 'Take any certificate, so anybody can read along or be the peer'
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l flush-on-close -d 'At the end, hand on what is still held (the default, unless --on-capacity forget)'
 complete -c loghand -n "__fish_loghand_using_subcommand ship" -l no-flush-on-close -d 'At the end, forget what is still held'
@@ -348,7 +365,7 @@ complete -c loghand -n "__fish_loghand_using_subcommand generate" -s h -l help -
 complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "tee" -d 'Copy lines to stdout, to files, and to any outlets behind -- (StreamHandler, FileHandler, NullHandler)'
 complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "rotate" -d 'Write lines to a file that rolls over by size, by the clock, or both (RotatingFileHandler, TimedRotatingFileHandler)'
 complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "watch" -d 'Append lines to a file that somebody else rotates (WatchedFileHandler)'
-complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "ship" -d 'Send lines to a socket (SocketHandler, DatagramHandler)'
+complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "ship" -d 'Send lines to a socket or a web server (SocketHandler, DatagramHandler, HTTPHandler)'
 complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "syslog" -d 'Send lines to the system log, here or over the network (SysLogHandler)'
 complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "generate" -d 'Write manual pages and shell completions below a folder'
 complete -c loghand -n "__fish_loghand_using_subcommand help; and not __fish_seen_subcommand_from tee rotate watch ship syslog generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -8,6 +8,7 @@ pub mod outlet;
 pub mod rotate;
 pub mod run;
 pub mod ship;
+pub mod ship_http;
 pub mod syslog;
 pub mod tee;
 pub mod watch;

@@ -100,7 +100,11 @@ pub struct TlsArgs {
 }
 
 impl TlsArgs {
-    fn open(&self, address: &Address, name: &str, context: &Context) -> Result<Tls> {
+    /// Reads the certificates; what is dangerous is said.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn open(&self, address: &Address, name: &str, context: &Context) -> Result<Tls> {
         if self.insecure {
             context.report.say(format_args!("{name}: --insecure: whoever answers is taken for the peer"));
         }

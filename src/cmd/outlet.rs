@@ -105,8 +105,23 @@ impl OutletArgs {
         behind_dashes: bool,
         open: impl FnOnce(&Context) -> Result<Box<dyn Handler>>,
     ) -> Result<Box<dyn Handler>> {
+        self.layer_knowing(false, name, context, behind_dashes, open)
+    }
+
+    /// As [`OutletArgs::layer`]; `levels` says that the handler wants to know each record's level.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn layer_knowing(
+        &self,
+        levels: bool,
+        name: &str,
+        context: &Context,
+        behind_dashes: bool,
+        open: impl FnOnce(&Context) -> Result<Box<dyn Handler>>,
+    ) -> Result<Box<dyn Handler>> {
         let buffer = self.buffer.options()?;
-        let records = self.records.options(buffer.is_some())?;
+        let records = self.records.options(levels || buffer.is_some())?;
         let layers = |context: &Context| -> Result<Box<dyn Handler>> {
             let report = &context.report;
             let mut handler = open(context)?;

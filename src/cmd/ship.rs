@@ -18,8 +18,9 @@ use crate::wire::frame::{Embedded, Framing};
 
 use super::net_groups::{ConnectionArgs, Peer, TlsArgs, UdpArgs, peer};
 use super::outlet::OutletArgs;
+use super::ship_http::HttpArgs;
 
-/// Send lines to a socket (SocketHandler, DatagramHandler)
+/// Send lines to a socket or a web server (SocketHandler, DatagramHandler, HTTPHandler)
 ///
 /// They wait for a peer that is away, in a queue; when that is full, the producer waits (see --on-full). A stream that
 /// breaks goes on with the record that was being sent.
@@ -28,9 +29,11 @@ use super::outlet::OutletArgs;
 Examples:
   app | loghand ship tcp://logs.example.org:9020
   app | loghand ship tcp://127.0.0.1 --encode pickle        (for Python's SocketHandler receivers, port 9020)
+  app | loghand ship http://127.0.0.1:8080/logs --body ndjson --gzip --dead-letter refused.log
   app | loghand tee -- ship unix:///run/log.sock --framing length --encode json --level warning")]
 pub struct Args {
-    /// Where to: tcp://HOST[:9020], tls://HOST[:9020], udp://HOST[:9021], unix:///PATH, unixgram:///PATH
+    /// Where to: tcp://HOST[:9020], tls://HOST[:9020], udp://HOST[:9021], unix:///PATH, unixgram:///PATH,
+    /// http://HOST[:9022]/PATH, https://HOST/PATH
     ///
     /// A name with several addresses is tried at each of them. A datagram (udp, unixgram) holds one record.
     #[arg(value_name = "URL")]
@@ -44,6 +47,8 @@ pub struct Args {
     /// What becomes of a record that is too long for a datagram
     #[arg(long, value_name = "WHAT", default_value = "split")]
     pub oversize: OversizeChoice,
+    #[command(flatten)]
+    pub http: HttpArgs,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     #[command(flatten)]
@@ -96,12 +101,15 @@ impl From<OversizeChoice> for Oversize {
 
 impl Args {
     pub fn output_name(&self) -> String {
-        self.target.to_string()
+        match &self.target {
+            Target::Http(_) | Target::Https(_) => HttpArgs::name(&self.target),
+            target => target.to_string(),
+        }
     }
 
     /// See [`crate::cli::Outlet::outputs`].
     pub fn outputs(&self) -> Vec<PathBuf> {
-        Vec::new()
+        self.http.dead_letter.iter().cloned().collect()
     }
 
     /// Looks for flags that cannot be, and opens nothing.
@@ -114,11 +122,35 @@ impl Args {
                 Usage("--encode pickle goes with --framing length alone: a pickle may hold any byte".into()).into()
             );
         }
-        if matches!(self.target, Target::Http(_) | Target::Https(_)) {
-            return Err(not_yet(&self.target));
+        match (&self.target, self.http.given()) {
+            (Target::Http(_) | Target::Https(_), _) => self.check_http()?,
+            (target, Some(flag)) => {
+                return Err(Usage(format!("{flag} is for http:// and https://, not for {target}")).into());
+            }
+            _ => {}
         }
         self.connection.check()?;
         self.outlet.check()
+    }
+
+    fn check_http(&self) -> Result<()> {
+        let body = [("--framing", self.framing.is_some()), ("--encode", self.encode != EncodeChoice::Raw)];
+        if let Some((flag, _)) = body.into_iter().find(|(_, given)| *given) {
+            return Err(Usage(format!("{flag} is for sockets; for {} it is --body", self.output_name())).into());
+        }
+        let datagrams = [
+            ("--oversize", self.oversize != OversizeChoice::Split),
+            ("--ttl", self.udp.ttl.is_some()),
+            ("--interface", self.udp.interface.is_some()),
+        ];
+        if let Some((flag, _)) = datagrams.into_iter().find(|(_, given)| *given) {
+            return Err(Usage(format!("{flag} is for datagrams, not for {}", self.output_name())).into());
+        }
+        self.http.check(&self.target)
+    }
+
+    fn is_http(&self) -> bool {
+        matches!(self.target, Target::Http(_) | Target::Https(_))
     }
 
     /// Opens the outlet, always behind a queue: a peer that is away is nothing that the producer should notice.
@@ -127,7 +159,9 @@ impl Args {
     /// [`Usage`] for flags that cannot be.
     pub fn open(&self, context: &Context) -> Result<Box<dyn Handler>> {
         let ending = self.connection.ending(context);
-        let target = self.outlet.layer(&self.output_name(), context, true, |context| self.handler(context, &ending))?;
+        let (levels, name) = (self.is_http() && self.http.wants_levels(), self.output_name());
+        let open = |context: &Context| self.handler(context, &ending);
+        let target = self.outlet.layer_knowing(levels, &name, context, true, open)?;
         Ok(Box::new(Draining::new(ending, target)))
     }
 
@@ -156,7 +190,10 @@ impl Args {
                 let context = context.clone();
                 Ok(Box::new(DatagramHandler::new(connector, payload, oversize, attempts, name, context)))
             }
-            None => Err(not_yet(&self.target)),
+            None => {
+                let (connection, records) = ((&self.connection, &self.tls), &self.outlet.records);
+                Ok(Box::new(self.http.open(&self.target, connection, records, ending, context)?))
+            }
         }
     }
 
@@ -186,8 +223,4 @@ fn port(target: &Target) -> u16 {
         Target::Https(_) => 443,
         _ => 9020,
     }
-}
-
-fn not_yet(target: &Target) -> anyhow::Error {
-    Usage(format!("{target}: http and https are not built in yet")).into()
 }

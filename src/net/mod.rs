@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod datagram;
 pub mod ending;
+pub mod expecting;
 pub mod link;
 pub mod target;
 pub mod tls;

@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use super::expecting::Expecting;
 
 /// What a user may say about it.
 #[derive(Clone, Debug, Default)]
@@ -37,12 +40,19 @@ impl Tls {
     /// # Errors
     /// When one cannot be read, or the name is none.
     pub fn new(options: &TlsOptions, host: &str) -> Result<Self> {
+        let name = options.server_name.as_deref().unwrap_or(host);
+        let name = ServerName::try_from(name.to_owned()).with_context(|| format!("'{name}' is no name of a server"))?;
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder.with_safe_default_protocol_versions().context("tls")?;
         let builder = match options.insecure {
             true => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))),
-            false => builder.with_root_certificates(roots(options.ca.as_deref())?),
+            false => {
+                let roots = Arc::new(roots(options.ca.as_deref())?);
+                let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build().context("tls")?;
+                let name = name.clone();
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(Expecting { verifier, name }))
+            }
         };
         let config = match (&options.cert, &options.key) {
             (Some(cert), Some(key)) => {
@@ -53,9 +63,12 @@ impl Tls {
             }
             _ => builder.with_no_client_auth(),
         };
-        let name = options.server_name.as_deref().unwrap_or(host);
-        let name = ServerName::try_from(name.to_owned()).with_context(|| format!("'{name}' is no name of a server"))?;
         Ok(Self { config: Arc::new(config), name })
+    }
+
+    /// For an HTTP client, which makes its connections itself.
+    pub fn config(&self) -> ClientConfig {
+        (*self.config).clone()
     }
 
     /// A new connection that has not begun yet.
