@@ -1,5 +1,6 @@
 //! `loghand syslog`: lines to the system log, here or over the network.
 
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -216,7 +217,9 @@ impl Args {
 
 /// The log of this machine: datagrams, or a stream where that is what its socket takes (as glibc's syslog(3) finds out).
 fn local() -> Target {
-    let path = LOCAL.iter().find(|path| Path::new(path).exists()).unwrap_or(&LOCAL[0]);
+    // On Linux /run/log is a folder.
+    let is_socket = |path: &&&str| Path::new(path).metadata().is_ok_and(|metadata| metadata.file_type().is_socket());
+    let path = LOCAL.iter().find(is_socket).unwrap_or(&LOCAL[0]);
     let stream = std::os::unix::net::UnixDatagram::unbound().and_then(|socket| socket.connect(path));
     match stream {
         Err(error) if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::PROTOTYPE) => {

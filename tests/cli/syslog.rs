@@ -138,6 +138,20 @@ fn without_a_log_daemon_lines_are_counted() {
 }
 
 #[test]
+fn without_a_url_it_is_the_log_of_this_machine() {
+    if ["/dev/log", "/var/run/syslog", "/var/run/log"]
+        .iter()
+        .any(|path| std::os::unix::net::UnixDatagram::unbound().unwrap().connect(path).is_ok())
+    {
+        // Nothing is written to a log that others read.
+        return;
+    }
+    let world = World::new();
+    let call = world.loghand("syslog --drain-timeout 50ms --retry-start 10ms").stdin("1\n").code(1);
+    call.stderr_has(["/dev/log: No such file or directory: trying again", "1 line lost"]).leaves_nothing();
+}
+
+#[test]
 fn words_that_cannot_be_meant_are_refused() {
     for (words, says) in [
         ("http://host/", "'ship' knows the web"),
