@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 
 use rustix::process::Signal;
 
-use crate::harness::{World, packed, until};
+use crate::harness::{World, packed, the_past, until};
 
 #[test]
 fn what_is_appended_is_read_until_term() {
@@ -114,6 +114,22 @@ fn generations_that_came_and_went_unseen_are_read_in_order() {
     world.put("app.log.2.gz", packed("2\n")).put("app.log.1", "3\n").put("app.log", "4\n");
     tee.signal(Signal::CONT).until_stdout("1\n2\n3\n4\n").signal(Signal::TERM).until_it_leaves();
     tee.leaves([("app.log", "4\n"), ("app.log.1", "3\n"), ("app.log.2.gz", "2\n"), ("app.log.3", "1\n")]);
+}
+
+#[test]
+fn old_archives_that_are_unpacked_or_brought_here_are_not_read() {
+    let world = World::new();
+    world.put("app.log.3.gz", packed("old\n")).put("app.log", "1\n");
+    let mut tee = world.loghand("tee --input app.log --follow").stdout("1\n2\n").start();
+    tee.until_stdout("1\n");
+    world.remove("app.log.3.gz");
+    for (name, text) in [("app.log.3", "old\n"), ("app.log.2", "older\n")] {
+        world.put_at("unpacking", text, the_past()).rename("unpacking", name);
+    }
+    world.rename("app.log", "app.log.1");
+    world.put("app.log", "2\n");
+    tee.until_stdout("1\n2\n").signal(Signal::TERM).until_it_leaves();
+    tee.leaves([("app.log", "2\n"), ("app.log.1", "1\n"), ("app.log.2", "older\n"), ("app.log.3", "old\n")]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use crate::inode::FileId;
 use crate::sources::position::Position;
+use crate::sources::state::FileState;
 
 use super::log;
 use super::unpacking;
@@ -39,6 +40,25 @@ impl Candidate {
     /// When it became what it is: a plain file is made, and what packs one keeps the time when that was last written.
     pub fn came(&self) -> SystemTime {
         self.born.filter(|_| self.packed == Packed::No).unwrap_or(self.modified)
+    }
+
+    /// Whether it became what it is later, and has lines from later: what is older may have been brought here, or
+    /// unpacked.
+    pub fn came_after(&self, time: SystemTime) -> bool {
+        self.came() > time && self.modified >= time
+    }
+
+    /// Its state when it was read so far.
+    pub fn state(&self, position: Position) -> FileState {
+        FileState {
+            id: self.id,
+            place: self.place.clone(),
+            born: self.born,
+            modified: self.modified,
+            gzip: self.packed == Packed::Gzip,
+            cut: false,
+            position,
+        }
     }
 
     /// Whether its name leads to another file, or to none, by now.

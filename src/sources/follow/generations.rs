@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::inode;
 use crate::sources::position::Position;
@@ -46,12 +46,16 @@ pub fn reconcile(
     moved: impl FnOnce() -> bool,
 ) -> Outcome {
     let first_sight = log.is_new();
+    if !first_sight && log.since.is_none() {
+        let states = log.files.iter().map(|tracked| &tracked.state).chain(&log.done);
+        log.since = states.map(|state| state.modified).max();
+    }
     notice_overwriting(log, candidates);
     let owners = who_is_who(log, candidates);
     let mut unread: Vec<usize> = match first_sight {
         true => {
-            // It may have been rotated before anybody saw it; but what is old was only brought here.
-            let is_new = |found: &Candidate, since| found.came().min(found.modified) > since && !found.doubtful;
+            // It may have been rotated before anybody saw it.
+            let is_new = |found: &Candidate, since| found.came_after(since) && !found.doubtful;
             let came_since = |found: &Candidate| log.since.is_some_and(|since| is_new(found, since));
             let is_wanted = |found: &Candidate| found.live || found.named || came_since(found);
             (0..candidates.len()).filter(|index| is_wanted(&candidates[*index])).collect()
@@ -67,11 +71,6 @@ pub fn reconcile(
     let mut outcome = Outcome { moved: moved() || notice_overwriting(log, candidates), ..Outcome::default() };
     if outcome.moved {
         return outcome;
-    }
-    if first_sight || log.since.is_none() {
-        // An archive may be packed later, and has then the time of its last line.
-        let last = |found: &Candidate| if found.live { found.came() } else { found.came().max(found.modified) };
-        log.since = candidates.iter().map(last).max();
     }
     // What was cut while nobody had it open, as between two runs, is still the same file by its inode.
     let was_cut = |tracked: &&Tracked| tracked.overwritten || tracked.file.is_none();
@@ -92,17 +91,13 @@ pub fn reconcile(
         }
         // How long the text in a packed one is shows only when it is unpacked.
         let seen = if candidate.packed == Packed::Gzip { 0 } else { candidate.len };
-        let state = FileState {
-            id: candidate.id,
-            place: candidate.place.clone(),
-            born: candidate.born,
-            modified: candidate.modified,
-            gzip: candidate.packed == Packed::Gzip,
-            cut: cut.contains(&candidate.id),
-            position: Position { seen, ..Position::default() },
-        };
+        let position = Position { seen, ..Position::default() };
+        let state = FileState { cut: cut.contains(&candidate.id), ..candidate.state(position) };
         log.copied &= !candidate.live || state.cut;
         log.files.push_back(Tracked { live: candidate.live, ..Tracked::new(state) });
+    }
+    if first_sight {
+        note_what_was_there(log, candidates);
     }
     // The oldest first, whoever was found how; but what was begun in mid-line is finished before.
     if let Some(torn) = log.files.iter().position(|tracked| tracked.inside.is_torn()) {
@@ -123,6 +118,20 @@ pub fn reconcile(
         log.files.extend(files.into_iter().map(|(_, tracked)| tracked));
     }
     outcome
+}
+
+/// What the log has had before it was seen first is not to be read, whatever becomes of it.
+fn note_what_was_there(log: &mut Log, candidates: &[Candidate]) {
+    let live = candidates.last().filter(|found| found.live);
+    if log.is_new() {
+        // Its file was renamed meanwhile: it will be an archive at the next look.
+        let just_before = live.and_then(|live| live.came().checked_sub(Duration::from_nanos(1)));
+        log.since = log.since.or(just_before);
+        return;
+    }
+    // An archive may be packed later, and has then the time of its last line.
+    let last = |found: &Candidate| if found.live { found.came() } else { found.came().max(found.modified) };
+    log.since = candidates.iter().map(last).max();
 }
 
 /// A file may be cut and have its copy beside it before anybody came to read on in it. Says whether there is one of which
@@ -151,12 +160,13 @@ fn unread(log: &Log, candidates: &[Candidate], owners: &[Option<Known>]) -> Vec<
     // What stands in a file of the log that was cut is as new as the cut.
     let states = || log.files.iter().map(|tracked| &tracked.state).chain(&log.done);
     let began_anew = |candidate: &Candidate| {
-        states().any(|state| state.id == candidate.id && !state.gzip && state.is_born_with(candidate.born))
+        let is_same = |state: &FileState| state.id == candidate.id && state.is_born_with(candidate.born);
+        candidate.packed == Packed::No && states().any(|state| !state.gzip && is_same(state))
     };
     let is_unread = |at: &usize| {
         let candidate = &candidates[*at];
         let younger = known.is_some_and(|known| *at > known)
-            || log.since.is_some_and(|since| candidate.came() > since)
+            || log.since.is_some_and(|since| candidate.came_after(since))
             || owners[*at].is_none() && began_anew(candidate);
         candidate.live || (younger && (!candidate.doubtful || doubtful_known))
     };

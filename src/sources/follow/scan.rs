@@ -287,7 +287,10 @@ impl Files {
                 let since = *log.gone.get_or_insert_with(Instant::now);
                 let written = log.done.iter().map(|state| state.modified).max();
                 let long_ago = written.is_none_or(|written| written.elapsed().is_ok_and(|time| time > FORGET));
-                if since.elapsed() > FORGET || (self.scans == 1 && long_ago) {
+                // As long as its archives are there, they are not to be found new.
+                let is_there = |state: &FileState| FileId::at(&state.place) == Some(state.id);
+                let any_left = log.done.iter().any(is_there);
+                if !any_left && (since.elapsed() > FORGET || (self.scans == 1 && long_ago)) {
                     let path = log.path.clone();
                     self.by_path.remove(&path);
                     self.logs.remove(&key);
@@ -338,8 +341,10 @@ impl Files {
         }
         // Their lines are old, but for those that come late.
         for mut tracked in Vec::from(archives).into_iter().filter(|tracked| !tracked.state.gzip) {
-            tracked.go_to_end();
-            log.remember(tracked.state);
+            let at_end = |file: &File| Position::at(file, file.metadata()?.len());
+            if let Ok(Some(position)) = tracked.open().and_then(|file| file.map(at_end).transpose()) {
+                log.remember(FileState { position, ..tracked.state });
+            }
         }
     }
 }
