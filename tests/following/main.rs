@@ -69,12 +69,12 @@ const ALL: Events = Events { once: false, kills: true, destroys: true };
 
 #[test]
 fn whoever_rotates_no_line_is_lost_or_doubled() {
-    check(60, Pace::Leisurely, Events::default());
+    check(36, Pace::Leisurely, Events::default());
 }
 
 #[test]
 fn kills_repeat_only_what_the_checkpoint_did_not_cover() {
-    check(60, Pace::Leisurely, KILLS);
+    check(24, Pace::Leisurely, KILLS);
 }
 
 #[test]
